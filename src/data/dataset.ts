@@ -1,0 +1,3 @@
+export interface Dataset {
+  readonly length: number
+}

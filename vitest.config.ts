@@ -1,0 +1,38 @@
+import { playwright } from '@vitest/browser-playwright'
+import { defineConfig } from 'vitest/config'
+import { chromium } from './scripts/chromium.mjs'
+
+/** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
+const core = {
+  include: ['test/{base,conv,graph,kernel,plan,targets,runtime,nn,compile}/**/*.test.ts'],
+  exclude: ['**/*.node.test.ts'],
+}
+const limits = { testTimeout: 60_000, hookTimeout: 60_000 }
+const quiet = ['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map((name) => `--disable-${name}`)
+const launchOptions = { executablePath: chromium, args: ['--no-sandbox', '--no-first-run', ...quiet] }
+
+const projects = [
+  { test: { name: 'node', include: ['test/**/*.test.ts'], ...limits } },
+  // The core's tests only, in Node: continuous integration runs them on every supported version.
+  { test: { name: 'core', ...core, ...limits } },
+  {
+    test: {
+      name: 'browser',
+      ...core,
+      ...limits,
+      sequence: { groupOrder: 1 },
+      browser: {
+        enabled: true,
+        headless: true,
+        screenshotFailures: false,
+        provider: playwright({ launchOptions }),
+        instances: [{ browser: 'chromium' as const }],
+      },
+    },
+  },
+]
+
+// A bare `vitest run` means the tests in Node; the other projects run only when named: `--project browser`.
+const named = projects.filter(({ test }) => process.argv.some((word) => word.endsWith(test.name)))
+
+export default defineConfig({ test: { projects: named.length > 0 ? named : projects.slice(0, 1) } })

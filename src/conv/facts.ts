@@ -1,0 +1,69 @@
+import { sizeOf } from '../base/shape.ts'
+import { type ConvSpec, inputShape, kernelShape, outputShape } from './spec.ts'
+
+/** Weights of the kernel, without bias. */
+export const parameterCount = (spec: ConvSpec): number => sizeOf(kernelShape(spec))
+
+/** Multiply-accumulates of one application (taps that fall on padding counted): N * positions * k * C/groups * O. */
+export const multiplyAccumulates = (spec: ConvSpec): number =>
+  spec.batch * sizeOf(spec.output) * sizeOf(spec.kernel) * (spec.inChannels / spec.groups) * spec.outChannels
+
+/** What one output of a chain of layers sees of the first input, along one axis. */
+export interface ReceptiveField {
+  /** Inputs seen, from first to last. */
+  readonly size: number
+  /** Distance in inputs between neighbouring outputs. */
+  readonly jump: number
+  /** Centre of the first output's field, in inputs; 0 = centre of the first input. */
+  readonly start: number
+}
+
+export interface ReceptiveFieldStep {
+  readonly kernel: number
+  readonly stride?: number
+  readonly dilation?: number
+  readonly padLow?: number
+}
+
+/** Receptive field along one axis after each layer: r += d(k-1) j; start += (d(k-1)/2 - p) j; j *= s. */
+export function receptiveFields(layers: readonly ReceptiveFieldStep[]): ReceptiveField[] {
+  let field: ReceptiveField = { size: 1, jump: 1, start: 0 }
+  return layers.map(({ kernel, stride = 1, dilation = 1, padLow = 0 }) => {
+    const reach = dilation * (kernel - 1)
+    field = {
+      size: field.size + reach * field.jump,
+      start: field.start + (reach / 2 - padLow) * field.jump,
+      jump: field.jump * stride,
+    }
+    return field
+  })
+}
+
+/** Same number on every axis once, else joined by x. */
+const axes = (numbers: readonly number[]) => (new Set(numbers).size === 1 ? `${numbers[0]}` : numbers.join('x'))
+
+/** One line: `n1 56x56 c64 -> 64 k3 s1 p1 d1 g1 = 56x56`, the notation that `parseSpec` reads. */
+export function printSpec(spec: ConvSpec): string {
+  const even = spec.padLow.every((low, axis) => low === spec.padHigh[axis])
+  const pads = even ? axes(spec.padLow) : spec.padLow.map((low, axis) => `${low}:${spec.padHigh[axis]}`).join('x')
+  const size = spec.input.join('x')
+  return (
+    `n${spec.batch} ${size} c${spec.inChannels} -> ${spec.outChannels} k${axes(spec.kernel)} s${axes(spec.stride)}` +
+    ` p${pads} d${axes(spec.dilation)} g${spec.groups}`
+  )
+}
+
+/** The formula of the output size with numbers put in, per axis. */
+export function explainOutput(spec: ConvSpec): string[] {
+  return spec.input.map((size, axis) => {
+    const [k, s, d] = [spec.kernel[axis]!, spec.stride[axis]!, spec.dilation[axis]!]
+    return (
+      `floor((${size} + ${spec.padLow[axis]} + ${spec.padHigh[axis]} - ${d}*(${k}-1) - 1) / ${s}) + 1` +
+      ` = ${spec.output[axis]}`
+    )
+  })
+}
+
+/** Bytes of x, w and y as float32. */
+export const bytesMoved = (spec: ConvSpec): number =>
+  4 * (sizeOf(inputShape(spec)) + sizeOf(kernelShape(spec)) + sizeOf(outputShape(spec)))

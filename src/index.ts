@@ -1,0 +1,3 @@
+export { FoveaError } from './base/errors.ts'
+export { type CompileOptions, compile, type Program } from './compile.ts'
+export * from './graph/index.ts'

@@ -70,7 +70,8 @@ function checkBody(body: readonly Statement[], outer: Scope): void {
 function checkStatement(statement: Statement, scope: Scope): void {
   switch (statement.kind) {
     case 'loop':
-      return checkLoop(statement, scope)
+      checkLoop(statement, scope)
+      return
     case 'let':
     case 'var':
       checkExpr(statement.value, scope)

@@ -14,12 +14,12 @@ export interface CompileOptions {
 
 export type Traced<S> = S extends Shape ? Tensor : { [K in keyof S]: Traced<S[K]> }
 export type Values<S> = S extends Shape ? ArrayLike<number> : { [K in keyof S]: Values<S[K]> }
+export type TracedOf<S extends readonly unknown[]> = { [K in keyof S]: Traced<S[K]> }
+export type ValuesOf<S extends readonly unknown[]> = { [K in keyof S]: Values<S[K]> }
 export type Results<R> = R extends Tensor ? Float32Array : R extends Update ? undefined : { [K in keyof R]: Results<R[K]> }
 
 /** A compiled function. Calls queue; each returns a promise of copies. */
-export interface Program<S extends readonly unknown[], R> {
-  (...values: { [K in keyof S]: Values<S[K]> }): Promise<Results<R>>
-}
+export type Program<S extends readonly unknown[], R> = (...values: ValuesOf<S>) => Promise<Results<R>>
 
 interface Executable {
   run(inputs: readonly ArrayLike<number>[]): Float32Array[]
@@ -49,18 +49,18 @@ let queue: Promise<unknown> = Promise.resolve()
  * @param fn takes trees of tensors, returns a tree of tensors and updates of variables
  * @param shapes one tree of shapes per argument
  */
-export function compile<const S extends readonly Tree<Shape>[], R>(
-  fn: (...inputs: { [K in keyof S]: Traced<S[K]> }) => R,
+export function compile<const S extends readonly unknown[], R>(
+  fn: (...inputs: TracedOf<S>) => R,
   shapes: S,
   _options: CompileOptions = {},
 ): Program<S, R> {
   const inputs: Tensor[] = []
-  const traced = mapTree<Shape, Tensor>(shapes as Tree<Shape>, isShape, (shape) => {
+  const traced = mapTree<Shape, Tensor>(shapes as unknown as Tree<Shape>, isShape, (shape) => {
     const input = placeholder(shape)
     inputs.push(input)
     return input
-  }) as unknown as { [K in keyof S]: Traced<S[K]> }
-  const result = fn(...(traced as unknown as { [K in keyof S]: Traced<S[K]> }))
+  }) as unknown as TracedOf<S>
+  const result = fn(...traced)
   const outputs: Tensor[] = []
   const updates: Update[] = []
   const layout = mapTree<Tensor | Update, number>(result as Tree<Tensor | Update>, isTensor, (leaf, path) => {

@@ -1,0 +1,42 @@
+/** What this engine can do, found by trying. */
+import { assemble, floatBytes, type Instruction, type Local } from './assemble.ts'
+import type { WasmFeatures } from './expression.ts'
+import { loadModuleSync } from './load.ts'
+
+const memory = { shared: false, minimum: 0 }
+const pointer: Local = { type: 'i', name: 'pointer' }
+
+const probe = (code: readonly Instruction[]) =>
+  assemble([{ name: 'probe', parameters: [pointer], locals: [], code }], memory)
+
+const splatOf = (value: number): Instruction => ({
+  op: 'v128.const',
+  bytes: [0, 0, 0, 0].flatMap(() => floatBytes(value)),
+})
+
+/** Stores `value` at the pointer. */
+const storing = (...value: Instruction[]): Instruction[] => [
+  { op: 'local.get', local: pointer },
+  ...value,
+  { op: 'v128.store', numbers: [2, 0] },
+]
+
+// (1 + e)(1 - e) - 1 with e = 2^-12 is -2^-24 when rounded once; rounded twice it's 0, as the product becomes 1.
+const epsilon = 2 ** -12
+const fusedDiffers = storing(splatOf(1 + epsilon), splatOf(1 - epsilon), splatOf(-1), { op: 'f32x4.relaxed_madd' })
+
+function isFused(): boolean {
+  const tiny = new WebAssembly.Memory({ initial: 1 })
+  loadModuleSync(probe(fusedDiffers), tiny)[0]!(0)
+  return new Float32Array(tiny.buffer)[0] !== 0
+}
+
+/**
+ * The features of the engine that runs this: SIMD and relaxed SIMD by validating tiny modules, fused by running one.
+ * `registers` is that of 128-bit SIMD code on x86-64, the smallest in use.
+ */
+export function wasmFeatures(): WasmFeatures {
+  const simd = WebAssembly.validate(probe(storing(splatOf(0))))
+  const relaxed = simd && WebAssembly.validate(probe(fusedDiffers))
+  return { name: 'wasm', lanes: simd ? 4 : 1, registers: 16, fused: relaxed && isFused(), simd, relaxed }
+}

@@ -1,5 +1,5 @@
-import { sizeOf } from '../base/shape.ts'
-import { type ConvSpec, inputShape, kernelShape, outputShape } from './spec.ts'
+import { sameShape, sizeOf } from '../base/shape.ts'
+import { type ConvSpec, inputShape, kernelShape, outputShape, outputSize } from './spec.ts'
 
 /** Weights of the kernel, without bias. */
 export const parameterCount = (spec: ConvSpec): number => sizeOf(kernelShape(spec))
@@ -42,14 +42,25 @@ export function receptiveFields(layers: readonly ReceptiveFieldStep[]): Receptiv
 /** Same number on every axis once, else joined by x. */
 const axes = (numbers: readonly number[]) => (new Set(numbers).size === 1 ? `${numbers[0]}` : numbers.join('x'))
 
-/** One line: `n1 56x56 c64 -> 64 k3 s1 p1 d1 g1 = 56x56`, the notation that `parseSpec` reads. */
+/** One line: `n1 56x56 c64 -> 64 k3 s1 p1 d1 g1`, the notation that `parseSpec` reads. */
 export function printSpec(spec: ConvSpec): string {
   const even = spec.padLow.every((low, axis) => low === spec.padHigh[axis])
   const pads = even ? axes(spec.padLow) : spec.padLow.map((low, axis) => `${low}:${spec.padHigh[axis]}`).join('x')
   const size = spec.input.join('x')
+  const whole = spec.input.map((n, axis) =>
+    outputSize(
+      n,
+      spec.kernel[axis]!,
+      spec.stride[axis]!,
+      spec.dilation[axis]!,
+      spec.padLow[axis]!,
+      spec.padHigh[axis]!,
+    ),
+  )
+  const kept = sameShape(whole, spec.output) ? '' : ` o${axes(spec.output)}`
   return (
     `n${spec.batch} ${size} c${spec.inChannels} -> ${spec.outChannels} k${axes(spec.kernel)} s${axes(spec.stride)}` +
-    ` p${pads} d${axes(spec.dilation)} g${spec.groups}`
+    ` p${pads} d${axes(spec.dilation)} g${spec.groups}${kept}`
   )
 }
 

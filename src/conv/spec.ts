@@ -72,15 +72,20 @@ export function transposedOutputSize(
 function perAxis(operation: string, name: string, value: PerAxis | undefined, rank: number, usual: number): number[] {
   const list = value === undefined ? usual : value
   if (typeof list !== 'number' && list.length !== rank)
-    fail(
-      operation,
-      `${name} has ${list.length} entries for ${rank} spatial axes`,
-      `Give one number or ${rank} of them`,
-    )
+    fail(operation, `${name} has ${list.length} entries for ${rank} spatial axes`, `Give one number or ${rank} of them`)
   const least = name === 'outputPadding' ? 0 : 1
   const numbers = typeof list === 'number' ? new Array<number>(rank).fill(list) : [...list]
   for (const n of numbers) checkCount(operation, name, n, least)
   return numbers
+}
+
+function checkSizes(operation: string, name: string, shape: Shape): void {
+  if (!shape.every((n) => Number.isSafeInteger(n) && n >= 1))
+    fail(
+      operation,
+      `${name} of shape ${showShape(shape)} has a size that isn't a whole number >= 1`,
+      'Give whole sizes',
+    )
 }
 
 interface Checked {
@@ -91,7 +96,7 @@ interface Checked {
   groups: number
 }
 
-function checkShapes(operation: string, xShape: Shape, wShape: Shape, options: ConvOptions): Checked {
+function checkShapes(operation: string, xShape: Shape, wShape: Shape, options: ConvOptions, lastAxes: string): Checked {
   const rank = xShape.length - 2
   if (rank < 1)
     fail(
@@ -103,10 +108,11 @@ function checkShapes(operation: string, xShape: Shape, wShape: Shape, options: C
     fail(
       operation,
       `kernel of shape ${showShape(wShape)} doesn't fit an input of ${rank} spatial axes, ${showShape(xShape)}`,
-      `Give a kernel [${'k, '.repeat(rank)}inChannels / groups, outChannels]`,
+      `Give a kernel [${'k, '.repeat(rank)}${lastAxes}]`,
     )
-  for (const n of [...xShape, ...wShape]) checkCount(operation, 'every size', n, 1)
   const groups = checkCount(operation, 'groups', options.groups ?? 1, 1)
+  checkSizes(operation, 'input', xShape)
+  checkSizes(operation, 'kernel', wShape)
   return {
     rank,
     kernel: wShape.slice(0, rank),
@@ -121,8 +127,8 @@ function checkChannels(operation: string, channels: number, wShape: Shape, group
   if (total % groups !== 0 || channels % groups !== 0)
     fail(
       operation,
-      `${groups} groups don't divide ${channels} input channels and ${total} ${transposed ? 'input' : 'output'} channels`,
-      `Use a number of groups that divides both`,
+      `${groups} groups don't divide both ${channels} channels of the input and ${total} of the kernel`,
+      'Use a number of groups that divides both',
     )
   const expected = transposed ? total : within * groups
   if (channels !== expected)
@@ -139,7 +145,13 @@ function checkChannels(operation: string, channels: number, wShape: Shape, group
  * @param wShape [kernel..., C / groups, O]
  */
 export function convSpec(xShape: Shape, wShape: Shape, options: ConvOptions = {}, operation = 'conv'): ConvSpec {
-  const { rank, kernel, stride, dilation, groups } = checkShapes(operation, xShape, wShape, options)
+  const { rank, kernel, stride, dilation, groups } = checkShapes(
+    operation,
+    xShape,
+    wShape,
+    options,
+    'inChannels / groups, outChannels',
+  )
   checkChannels(operation, xShape[rank + 1]!, wShape, groups, false)
   const input = xShape.slice(1, -1)
   const pads = resolvePadding(operation, options.padding ?? 'valid', input, kernel, stride, dilation)
@@ -194,7 +206,13 @@ export function convTransposeSpec(
   options: ConvTransposeOptions = {},
   operation = 'convTranspose',
 ): ConvSpec {
-  const { rank, kernel, stride, dilation, groups } = checkShapes(operation, xShape, wShape, options)
+  const { rank, kernel, stride, dilation, groups } = checkShapes(
+    operation,
+    xShape,
+    wShape,
+    options,
+    'outChannels / groups, inChannels',
+  )
   checkChannels(operation, xShape[rank + 1]!, wShape, groups, true)
   const output = xShape.slice(1, -1)
   const extra = perAxis(operation, 'outputPadding', options.outputPadding, rank, 0)

@@ -12,13 +12,14 @@ const arrows: Record<string, string[]> = {
   plan: ['conv', 'kernel', 'base'],
   targets: ['kernel', 'base'],
   runtime: ['base'],
-  compile: core,
-  nn: ['graph', 'compile', 'runtime', 'base'],
+  tree: [],
+  compile: [...core, 'tree'],
+  nn: ['graph', 'compile', 'tree', 'runtime', 'base'],
   models: ['nn'],
   data: ['base', 'runtime'],
   formats: ['graph', 'nn', 'base'],
-  index: [...core, 'compile'],
-  cli: [...core, 'compile', 'nn', 'models', 'data', 'formats', 'index'],
+  index: [...core, 'compile', 'tree'],
+  cli: [...core, 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
 }
 /** Rooms that may import npm packages and Node's own modules. */
 const outward = ['data', 'cli', 'formats']

@@ -8,7 +8,6 @@ import {
   get,
   integer,
   memoryAddress,
-  newLocal,
   type Place,
   pointerCode,
   set,
@@ -37,11 +36,13 @@ function emitKernel(kernel: Kernel, name: string, features: WasmFeatures): WasmF
     kernel.buffers.map((buffer) => [buffer.name, { type: 'i', name: buffer.name }]),
   )
   const root = rootLevel(buffers)
-  const place: Place = { features, root, locals: [], named: new Map(), scope: new Map(), level: root }
+  const place: Place = { features, root, named: new Map(), scope: new Map(), level: root }
   const begin: Local = { type: 'i', name: 'begin' }
   const end: Local = { type: 'i', name: 'end' }
   const code = withoutNeutral(pointsCode(place, kernel, begin, end))
-  return { name, parameters: [...buffers.values(), begin, end], locals: place.locals, code }
+  const parameters = [...buffers.values(), begin, end]
+  const used = new Set(code.flatMap(({ local }) => (local ? [local] : [])))
+  return { name, parameters, locals: [...used].filter((local) => !parameters.includes(local)), code }
 }
 
 interface Axis {
@@ -59,7 +60,7 @@ function pointsCode(outer: Place, kernel: Kernel, begin: Local, end: Local): Ins
   for (const { index, extent } of moving) {
     level = openLevel(level)
     scope.set(index, level)
-    axes.push({ level, extent, index: moving.length === 1 ? begin : newLocal(outer, 'i', index) })
+    axes.push({ level, extent, index: moving.length === 1 ? begin : { type: 'i', name: index } })
   }
   const body = bodyCode({ ...outer, scope, level }, kernel.body)
   // Inner levels are closed first, as closing them may use pointers of outer ones.
@@ -128,7 +129,7 @@ function statementCode(place: Place, statement: Exclude<Statement, { kind: 'clam
     case 'set': {
       const { name, value, kind } = statement
       const code = expressionCode(place, value)
-      if (kind !== 'set') place.named.set(name, newLocal(place, stackType(value), name))
+      if (kind !== 'set') place.named.set(name, { type: stackType(value), name })
       const local = place.named.get(name)
       invariant(local?.type === stackType(value), `${name} is set before it's defined, or to a value of another type`)
       return [...code, set(local)]
@@ -138,7 +139,6 @@ function statementCode(place: Place, statement: Exclude<Statement, { kind: 'clam
 
 function loopCode(outer: Place, { index, from, to, step, body }: Of<'loop'>): Instruction[] {
   const trips = Math.ceil((to - from) / step)
-  if (trips <= 0) return []
   if (trips === 1) return bodyCode({ ...outer, scope: new Map(outer.scope).set(index, from) }, body)
   const level = openLevel(outer.level)
   const inside = bodyCode({ ...outer, level, scope: new Map(outer.scope).set(index, level) }, body)
@@ -149,12 +149,12 @@ function loopCode(outer: Place, { index, from, to, step, body }: Of<'loop'>): In
   const repeated: Instruction[] = [{ op: 'loop' }, ...inside, ...advances]
   const first = moves[0]
   if (first === undefined) {
-    const counter = newLocal(outer, 'i', index)
+    const counter: Local = { type: 'i', name: index }
     const countDown: Instruction[] = [get(counter), integer(1), { op: 'i32.sub' }, tee(counter)]
     return [integer(trips), set(counter), ...repeated, ...countDown, ...again]
   }
   // A pointer that moves tells the end too.
-  const end = newLocal(outer, 'i', `${first.local.name}_end`)
+  const end: Local = { type: 'i', name: `${first.local.name}_end` }
   const setEnd: Instruction[] = [get(first.local), integer(first.bytes * trips), { op: 'i32.add' }, set(end)]
   return [...start, ...setEnd, ...repeated, get(first.local), get(end), { op: 'i32.ne' }, ...again]
 }
@@ -165,7 +165,7 @@ function clampIndexCode(outer: Place, statement: Of<'clampIndex'>, rest: readonl
   const bound = (value: number) => ({ kind: 'const', ...type, value }) as const
   const raised = { kind: 'binary', operation: 'max', ...type, a: value, b: bound(low) } as const
   const clamped = { kind: 'binary', operation: 'min', ...type, a: raised, b: bound(high) } as const
-  const local = newLocal(outer, 'i', index)
+  const local: Local = { type: 'i', name: index }
   const level = openLevel(outer.level)
   const code = expressionCode(outer, clamped)
   const inside = bodyCode({ ...outer, level, scope: new Map(outer.scope).set(index, level) }, rest)
@@ -193,7 +193,7 @@ function storeCode(place: Place, { buffer, element, at, value, count }: Of<'stor
     const op = value.lanes === 4 ? 'v128.store' : scalarStores[element]
     return [pointerCode(address), ...code, { op, numbers: memoryNumbers(address, align) }]
   }
-  const local = newLocal(place, 'v', 'stored')
+  const local: Local = { type: 'v', name: 'stored' }
   if (elementBytes(element) === 1) code.push(tee(local), get(local), { op: 'i8x16.shuffle', bytes: lowByteOfLanes })
   code.push(set(local))
   // The vector's first bytes in pieces of 8, 4, 2 and 1, largest first, so that each starts at a multiple of its size.

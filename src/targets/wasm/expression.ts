@@ -18,8 +18,6 @@ export interface WasmFeatures extends TargetFeatures {
 export interface Place {
   readonly features: WasmFeatures
   readonly root: Level
-  /** All of the function's locals so far. */
-  readonly locals: Local[]
   /** `let` and `var` by name. */
   readonly named: Map<string, Local>
   readonly scope: Scope
@@ -28,12 +26,6 @@ export interface Place {
 }
 
 type Of<Kind extends Expr['kind']> = Extract<Expr, { kind: Kind }>
-
-export function newLocal(place: Place, type: StackType, name: string): Local {
-  const local: Local = { type, name }
-  place.locals.push(local)
-  return local
-}
 
 export const stackType = (expr: Expr): StackType => (expr.lanes === 4 ? 'v' : expr.type === 'f32' ? 'f' : 'i')
 
@@ -143,7 +135,7 @@ function unaryCode(place: Place, expr: Of<'unary'>): Instruction[] {
   if (operation === 'neg') return [integer(0), ...a, { op: 'i32.sub' }]
   invariant(operation === 'abs', `${operation} of an i32`)
   // (a ^ sign) - sign, where sign = a >> 31 is 0 or -1.
-  const local = newLocal(place, 'i', 'abs')
+  const local: Local = { type: 'i', name: 'abs' }
   const sign: Instruction[] = [get(local), integer(31), { op: 'i32.shr_s' }]
   return [...a, tee(local), ...sign, { op: 'i32.xor' }, ...sign, { op: 'i32.sub' }]
 }
@@ -196,8 +188,8 @@ function boundedCode(place: Place, { operation, a, b }: Of<'binary'>): Instructi
 }
 
 function scalarExtremeCode(place: Place, expr: Of<'binary'>): Instruction[] {
-  const a = newLocal(place, 'i', 'a')
-  const b = newLocal(place, 'i', 'b')
+  const a: Local = { type: 'i', name: 'a' }
+  const b: Local = { type: 'i', name: 'b' }
   const compare = expr.operation === 'min' ? 'i32.lt_s' : 'i32.gt_s'
   const operands = [...expressionCode(place, expr.a), tee(a), ...expressionCode(place, expr.b), tee(b)]
   return [...operands, get(a), get(b), { op: compare }, { op: 'select' }]

@@ -2,8 +2,8 @@
  * Addresses by strength reduction. Every index (of an axis, a loop, or read from data) opens a level. An address is
  * base + sum of scale * index + constant: all addresses of a kernel with equal base, terms and scales share one
  * pointer, kept at the level of their innermost index and made from the pointer of the remaining terms one level or
- * more outside; their constants become the `offset=` of the instructions. Offsets are unsigned, so a pointer
- * includes the smallest constant where that is negative: it's then the address of an access that is really made.
+ * more outside; their constants become the `offset=` of the instructions. Offsets are unsigned and the sum doesn't
+ * wrap, so a pointer includes the least constant it serves: then it's the address of an access that is really made.
  */
 import { invariant } from '../../base/errors.ts'
 import type { Affine } from '../../kernel/ir.ts'
@@ -25,8 +25,8 @@ export interface Pointer {
   readonly outer?: Pointer
   /** Factor of this level's index, in bytes. */
   readonly stride: number
-  /** Included in the local: the least constant in bytes, if negative. */
-  lowest: number
+  /** Included in the local: the least constant in bytes of the memory accesses through it, if there are any. */
+  lowest: number | undefined
   /** Numbers in instructions to lower by `lowest` once it is known. */
   readonly corrections: { readonly numbers: number[]; readonly place: number }[]
 }
@@ -43,7 +43,7 @@ export const openLevel = (outer: Level): Level => ({ depth: outer.depth + 1, poi
 export function rootLevel(parameters: ReadonlyMap<string, Local>): Level {
   const pointers = new Map<string, Pointer>()
   const add = (name: string, local: Local | undefined) =>
-    pointers.set(name, { local, stride: 0, lowest: 0, corrections: [] })
+    pointers.set(name, { local, stride: 0, lowest: undefined, corrections: [] })
   add('', undefined)
   for (const [name, local] of parameters) add(name, local)
   return { depth: 0, pointers }
@@ -64,7 +64,7 @@ function pointerOf(base: string, terms: readonly Term[], root: Level): Pointer {
   if (known) return known
   const outer = pointerOf(base, terms.slice(0, -1), root)
   const local: Local = { type: 'i', name: `${base || 'value'}_${level.depth}` }
-  const pointer: Pointer = { local, outer, stride, lowest: 0, corrections: [] }
+  const pointer: Pointer = { local, outer, stride, lowest: undefined, corrections: [] }
   level.pointers.set(key, pointer)
   return pointer
 }
@@ -87,7 +87,7 @@ export function addressOf(base: string, at: Affine, elementSize: number, scope: 
 /** Immediates [alignment, offset, ...rest] of a memory access at `address`. */
 export function memoryNumbers({ pointer, constant }: Address, align: number, ...rest: number[]): number[] {
   const numbers = [align, constant, ...rest]
-  if (pointer.outer) pointer.lowest = Math.min(pointer.lowest, constant)
+  pointer.lowest = Math.min(pointer.lowest ?? constant, constant)
   pointer.corrections.push({ numbers, place: 1 })
   return numbers
 }
@@ -106,7 +106,7 @@ export function addressValue({ pointer, constant }: Address): Instruction[] {
  */
 export function closeLevel(level: Level, index: number | Local): Instruction[] {
   return [...level.pointers.values()].flatMap((pointer) => {
-    const { outer, stride, lowest, local, corrections } = pointer
+    const { outer, stride, lowest = 0, local, corrections } = pointer
     for (const { numbers, place } of corrections) numbers[place]! -= lowest
     const fixed = typeof index === 'number' ? stride * index : 0
     const start = addressValue({ pointer: outer!, constant: fixed + lowest })

@@ -40,222 +40,35 @@ function compute(make: (...operands: Expr[]) => Expr, element: 'f32' | 'i32', li
 
 describe('operations on f32', () => {
   const nan = Number.NaN
-  test.each<[string, (a: Expr, b: Expr) => Expr, [number, number, number][]]>([
-    [
-      'add',
-      b.add,
-      [
-        [16777216, 1, 16777216],
-        [16777216, 3, 16777220],
-        [largest, largest, Infinity],
-        [nan, 1, nan],
-      ],
-    ],
-    [
-      'sub',
-      b.sub,
-      [
-        [1, 2 ** -25, 1],
-        [Infinity, Infinity, nan],
-      ],
-    ],
-    [
-      'mul',
-      b.mul,
-      [
-        [16777215, 3, 50331644],
-        [1e-30, 1e-30, 0],
-        [0, Infinity, nan],
-      ],
-    ],
-    [
-      'div',
-      b.div,
-      [
-        [1, 3, Math.fround(1 / 3)],
-        [1, -0, -Infinity],
-        [0, 0, nan],
-      ],
-    ],
-    [
-      'min',
-      b.min,
-      [
-        [0, -0, -0],
-        [-0, 0, -0],
-        [nan, 1, nan],
-        [1, nan, nan],
-        [1, -2, -2],
-      ],
-    ],
-    [
-      'max',
-      b.max,
-      [
-        [0, -0, 0],
-        [-0, 0, 0],
-        [nan, 1, nan],
-        [1, nan, nan],
-        [1, -2, 1],
-      ],
-    ],
-    [
-      'eq',
-      b.eq,
-      [
-        [0, -0, -1],
-        [nan, nan, 0],
-        [1, 2, 0],
-      ],
-    ],
-    [
-      'ne',
-      b.ne,
-      [
-        [0, -0, 0],
-        [nan, nan, -1],
-        [1, 2, -1],
-      ],
-    ],
-    [
-      'lt',
-      b.lt,
-      [
-        [1, 2, -1],
-        [2, 2, 0],
-        [nan, 1, 0],
-      ],
-    ],
-    [
-      'le',
-      b.le,
-      [
-        [2, 2, -1],
-        [3, 2, 0],
-        [nan, 1, 0],
-      ],
-    ],
-    [
-      'gt',
-      b.gt,
-      [
-        [2, 1, -1],
-        [2, 2, 0],
-        [1, nan, 0],
-      ],
-    ],
-    [
-      'ge',
-      b.ge,
-      [
-        [2, 2, -1],
-        [1, 2, 0],
-        [1, nan, 0],
-      ],
-    ],
-  ])('%s', (_, make, rows) => {
-    const lists = [rows.map((row) => row[0]), rows.map((row) => row[1])]
-    expect(compute(make, 'f32', lists)[0]).toEqual(rows.map((row) => row[2]))
+  test.each<[string, (a: Expr, b: Expr) => Expr, number[], number[], number[]]>([
+    ['add', b.add, [16777216, 16777216, largest, nan], [1, 3, largest, 1], [16777216, 16777220, Infinity, nan]],
+    ['sub', b.sub, [1, Infinity], [2 ** -25, Infinity], [1, nan]],
+    ['mul', b.mul, [16777215, 1e-30, 0], [3, 1e-30, Infinity], [50331644, 0, nan]],
+    ['div', b.div, [1, 1, 0], [3, -0, 0], [Math.fround(1 / 3), -Infinity, nan]],
+    ['min', b.min, [0, -0, nan, 1, 1], [-0, 0, 1, nan, -2], [-0, -0, nan, nan, -2]],
+    ['max', b.max, [0, -0, nan, 1, 1], [-0, 0, 1, nan, -2], [0, 0, nan, nan, 1]],
+    ['eq', b.eq, [0, nan, 1], [-0, nan, 2], [-1, 0, 0]],
+    ['ne', b.ne, [0, nan, 1], [-0, nan, 2], [0, -1, -1]],
+    ['lt', b.lt, [1, 2, nan], [2, 2, 1], [-1, 0, 0]],
+    ['le', b.le, [2, 3, nan], [2, 2, 1], [-1, 0, 0]],
+    ['gt', b.gt, [2, 2, 1], [1, 2, nan], [-1, 0, 0]],
+    ['ge', b.ge, [2, 1, 1], [2, 2, nan], [-1, 0, 0]],
+  ])('%s', (_, make, x, y, expected) => {
+    expect(compute(make, 'f32', [x, y])[0]).toEqual(expected)
   })
-  test.each<[string, (a: Expr) => Expr, [number, number][]]>([
-    [
-      'neg',
-      b.neg,
-      [
-        [0, -0],
-        [-1.5, 1.5],
-      ],
-    ],
-    [
-      'abs',
-      b.abs,
-      [
-        [-0, 0],
-        [-Infinity, Infinity],
-      ],
-    ],
-    [
-      'sqrt',
-      b.sqrt,
-      [
-        [2, Math.fround(Math.SQRT2)],
-        [-1, nan],
-        [-0, -0],
-      ],
-    ],
-    [
-      'floor',
-      b.floor,
-      [
-        [-0.5, -1],
-        [2.9, 2],
-        [-0, -0],
-      ],
-    ],
-    [
-      'ceil',
-      b.ceil,
-      [
-        [-0.5, -0],
-        [2.1, 3],
-      ],
-    ],
-    [
-      'trunc',
-      b.trunc,
-      [
-        [-2.9, -2],
-        [2.9, 2],
-        [-0.5, -0],
-      ],
-    ],
-    [
-      'nearest',
-      b.nearest,
-      [
-        [0.5, 0],
-        [1.5, 2],
-        [2.5, 2],
-        [-0.5, -0],
-        [-1.5, -2],
-        [8388607.5, 8388608],
-        [nan, nan],
-      ],
-    ],
-    [
-      'nearest',
-      b.nearest,
-      [
-        [Infinity, Infinity],
-        [-0.4, -0],
-        [-0, -0],
-        [0.49999997, 0],
-        [16777215, 16777215],
-      ],
-    ],
-    [
-      'toI32',
-      b.toI32,
-      [
-        [-2.9, -2],
-        [3e9, top],
-        [-3e9, bottom],
-        [nan, 0],
-        [Infinity, top],
-        [-Infinity, bottom],
-      ],
-    ],
-    [
-      'bitsToI32',
-      b.bitsToI32,
-      [
-        [1, 0x3f800000],
-        [-0, bottom],
-        [0, 0],
-      ],
-    ],
-  ])('%s', (_, make, rows) => {
-    expect(compute(make, 'f32', [rows.map((row) => row[0])])[0]).toEqual(rows.map((row) => row[1]))
+  test.each<[string, (a: Expr) => Expr, number[], number[]]>([
+    ['neg', b.neg, [0, -1.5], [-0, 1.5]],
+    ['abs', b.abs, [-0, -Infinity], [0, Infinity]],
+    ['sqrt', b.sqrt, [2, -1, -0], [Math.fround(Math.SQRT2), nan, -0]],
+    ['floor', b.floor, [-0.5, 2.9, -0], [-1, 2, -0]],
+    ['ceil', b.ceil, [-0.5, 2.1], [-0, 3]],
+    ['trunc', b.trunc, [-2.9, 2.9, -0.5], [-2, 2, -0]],
+    ['nearest', b.nearest, [0.5, 1.5, 2.5, -0.5, -1.5, 8388607.5, nan], [0, 2, 2, -0, -2, 8388608, nan]],
+    ['nearest', b.nearest, [Infinity, -0.4, -0, 0.49999997, 16777215], [Infinity, -0, -0, 0, 16777215]],
+    ['toI32', b.toI32, [-2.9, 3e9, -3e9, nan, Infinity, -Infinity], [-2, top, bottom, 0, top, bottom]],
+    ['bitsToI32', b.bitsToI32, [1, -0, 0], [0x3f800000, bottom, 0]],
+  ])('%s', (_, make, x, expected) => {
+    expect(compute(make, 'f32', [x])[0]).toEqual(expected)
   })
   test('select takes by bits of the mask', () => {
     const pick = (x: Expr, y: Expr) => b.select(b.lt(x, y), x, y)
@@ -269,152 +82,30 @@ describe('operations on f32', () => {
 })
 
 describe('operations on i32', () => {
-  test.each<[string, (a: Expr, b: Expr) => Expr, [number, number, number][]]>([
-    [
-      'add',
-      b.add,
-      [
-        [top, 1, bottom],
-        [-1, -2, -3],
-      ],
-    ],
-    [
-      'sub',
-      b.sub,
-      [
-        [bottom, 1, top],
-        [1, 2, -1],
-      ],
-    ],
-    [
-      'mul',
-      b.mul,
-      [
-        [0x21f0aaad, 0x735a2d97, Math.imul(0x21f0aaad, 0x735a2d97)],
-        [-3, 5, -15],
-      ],
-    ],
-    [
-      'min',
-      b.min,
-      [
-        [-1, 1, -1],
-        [5, 3, 3],
-      ],
-    ],
-    [
-      'max',
-      b.max,
-      [
-        [-1, 1, 1],
-        [5, 3, 5],
-      ],
-    ],
-    [
-      'and',
-      b.and,
-      [
-        [12, 10, 8],
-        [-1, 7, 7],
-      ],
-    ],
-    [
-      'or',
-      b.or,
-      [
-        [12, 10, 14],
-        [-8, 7, -1],
-      ],
-    ],
-    [
-      'xor',
-      b.xor,
-      [
-        [12, 10, 6],
-        [-1, 7, -8],
-      ],
-    ],
-    [
-      'lt',
-      b.lt,
-      [
-        [-1, 1, -1],
-        [bottom, top, -1],
-        [3, 3, 0],
-      ],
-    ],
-    [
-      'ge',
-      b.ge,
-      [
-        [-1, 1, 0],
-        [3, 3, -1],
-      ],
-    ],
-  ])('%s', (_, make, rows) => {
-    const lists = [rows.map((row) => row[0]), rows.map((row) => row[1])]
-    expect(compute(make, 'i32', lists)[0]).toEqual(rows.map((row) => row[2]))
+  test.each<[string, (a: Expr, b: Expr) => Expr, number[], number[], number[]]>([
+    ['add', b.add, [top, -1], [1, -2], [bottom, -3]],
+    ['sub', b.sub, [bottom, 1], [1, 2], [top, -1]],
+    ['mul', b.mul, [0x21f0aaad, -3], [0x735a2d97, 5], [Math.imul(0x21f0aaad, 0x735a2d97), -15]],
+    ['min', b.min, [-1, 5], [1, 3], [-1, 3]],
+    ['max', b.max, [-1, 5], [1, 3], [1, 5]],
+    ['and', b.and, [12, -1], [10, 7], [8, 7]],
+    ['or', b.or, [12, -8], [10, 7], [14, -1]],
+    ['xor', b.xor, [12, -1], [10, 7], [6, -8]],
+    ['lt', b.lt, [-1, bottom, 3], [1, top, 3], [-1, -1, 0]],
+    ['ge', b.ge, [-1, 3], [1, 3], [0, -1]],
+  ])('%s', (_, make, x, y, expected) => {
+    expect(compute(make, 'i32', [x, y])[0]).toEqual(expected)
   })
-  test.each<[string, (a: Expr) => Expr, [number, number][]]>([
-    [
-      'neg',
-      b.neg,
-      [
-        [5, -5],
-        [bottom, bottom],
-      ],
-    ],
-    [
-      'abs',
-      b.abs,
-      [
-        [-5, 5],
-        [bottom, bottom],
-      ],
-    ],
-    [
-      'shl',
-      (a) => b.shl(a, 4),
-      [
-        [0x12345678, 0x23456780],
-        [-1, -16],
-      ],
-    ],
-    [
-      'shrSigned',
-      (a) => b.shrSigned(a, 4),
-      [
-        [-16, -1],
-        [256, 16],
-      ],
-    ],
-    [
-      'shrUnsigned',
-      (a) => b.shrUnsigned(a, 4),
-      [
-        [-16, 0x0fffffff],
-        [256, 16],
-      ],
-    ],
-    [
-      'toF32',
-      b.toF32,
-      [
-        [16777217, 16777216],
-        [-3, -3],
-        [top, 2147483648],
-      ],
-    ],
-    [
-      'bitsToF32',
-      b.bitsToF32,
-      [
-        [0x3f800000, 1],
-        [bottom, -0],
-      ],
-    ],
-  ])('%s', (_, make, rows) => {
-    expect(compute(make, 'i32', [rows.map((row) => row[0])])[0]).toEqual(rows.map((row) => row[1]))
+  test.each<[string, (a: Expr) => Expr, number[], number[]]>([
+    ['neg', b.neg, [5, bottom], [-5, bottom]],
+    ['abs', b.abs, [-5, bottom], [5, bottom]],
+    ['shl', (a) => b.shl(a, 4), [0x12345678, -1], [0x23456780, -16]],
+    ['shrSigned', (a) => b.shrSigned(a, 4), [-16, 256], [-1, 16]],
+    ['shrUnsigned', (a) => b.shrUnsigned(a, 4), [-16, 256], [0x0fffffff, 16]],
+    ['toF32', b.toF32, [16777217, -3, top], [16777216, -3, 2147483648]],
+    ['bitsToF32', b.bitsToF32, [0x3f800000, bottom], [1, -0]],
+  ])('%s', (_, make, x, expected) => {
+    expect(compute(make, 'i32', [x])[0]).toEqual(expected)
   })
 })
 

@@ -23,6 +23,9 @@ export interface ConvSpec {
   readonly output: Shape
 }
 
+/** The three contractions of the trilinear form (see reference.ts). */
+export type Contraction = 'output' | 'inputGradient' | 'kernelGradient'
+
 export type PerAxis = number | readonly number[]
 
 export interface ConvOptions {

@@ -146,7 +146,7 @@ function immediateText(instruction: Instruction, names: ReadonlyMap<Local, strin
       return `${offset === 0 ? '' : ` offset=${offset}`} align=${2 ** align!}${lane === undefined ? '' : ` ${lane}`}`
     }
     case 'f32':
-      return ` ${Number.isFinite(numbers[0]!) ? numbers[0] : String(numbers[0]).toLowerCase().replace('infinity', 'inf')}`
+      return ` ${String(numbers[0]).replace('Infinity', 'inf').replace('NaN', 'nan')}`
     default:
       return ` ${numbers.join(' ')}`
   }

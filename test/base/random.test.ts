@@ -19,6 +19,8 @@ describe('randomSource', () => {
     [0, 0],
     [2 ** 53 - 1, 2 ** 40 + 3],
     [-1, 7],
+    // An increment of 0xffffffff below: each step carries.
+    [5, 2 ** 31 - 1],
   ])('seed %d, stream %d equals PCG32 in 64-bit integers', (seed, stream) => {
     const mask = (1n << 64n) - 1n
     const increment = ((BigInt(stream) << 1n) | 1n) & mask

@@ -104,6 +104,13 @@ const common: Case[] = [
       "#: 3 groups don't divide both 4 channels of the input and 4 of the kernel. Use a number of groups that divides both.",
   },
   {
+    rule: 'groups divide the channels of the kernel',
+    w: [3, 3, 2, 5],
+    options: { groups: 2 },
+    message:
+      "#: 2 groups don't divide both 4 channels of the input and 5 of the kernel. Use a number of groups that divides both.",
+  },
+  {
     rule: 'groups divide the channels of the input',
     x: [1, 8, 8, 3],
     options: { groups: 2 },

@@ -2,6 +2,7 @@ import { fail } from '../base/errors.ts'
 import { showShape } from '../base/shape.ts'
 import type { PaddingMode } from '../conv/padding.ts'
 import {
+  type Contraction,
   type ConvOptions,
   type ConvSpec,
   type ConvTransposeOptions,
@@ -14,7 +15,7 @@ import {
 import { pad } from './pad.ts'
 import { adjointTable, resample } from './resample.ts'
 import { reshape } from './reshape.ts'
-import { type Contraction, placeholder, Tensor } from './tensor.ts'
+import { placeholder, Tensor } from './tensor.ts'
 
 export interface BorderOptions {
   /** What stands outside the input: one mode, or one per axis. Default 'zero'. */

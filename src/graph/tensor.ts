@@ -1,12 +1,9 @@
 import { checkCount, fail } from '../base/errors.ts'
 import { type Shape, sameShape, showShape, sizeOf } from '../base/shape.ts'
-import type { ConvSpec } from '../conv/spec.ts'
+import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { engine } from './engine.ts'
 import type { MapFunction } from './map.ts'
 import type { Table } from './resample.ts'
-
-/** The three contractions of the trilinear form. */
-export type Contraction = 'output' | 'inputGradient' | 'kernelGradient'
 
 /** What a node computes from its inputs. Everything users write is built from these. */
 export type Operation =

@@ -1,0 +1,225 @@
+import { sizeOf, stridesOf, forEachIndex } from '../base/shape.ts'
+import { type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
+import {
+  addAffine,
+  affine,
+  buffer,
+  define,
+  f32,
+  kernel,
+  load,
+  loop,
+  multiplyAdd,
+  read,
+  set,
+  shiftAffine,
+  type Statements,
+  store,
+  variable,
+} from '../kernel/builder.ts'
+import type { Affine, Kernel, TargetFeatures } from '../kernel/ir.ts'
+import { binder } from '../kernel/math.ts'
+import { type Axis, balanced, type Place } from './contraction.ts'
+import { depthwiseKernelGradient } from './depthwise-gradient.ts'
+import { channelVectors } from './channels.ts'
+import { namer } from './names.ts'
+import { phaseShape, phases } from './phases.ts'
+import { type Algorithm, type Epilogue, slack } from './types.ts'
+
+/** Weights of one row of taps stay in registers up to this many. */
+const keptTaps = 9
+
+/** One channel in, one out: vectors of channels, taps unrolled, several outputs along the last axis at once. */
+export const depthwise: Algorithm = {
+  name: 'depthwise',
+  plan(contraction, spec) {
+    if (spec.groups !== spec.inChannels || spec.outChannels !== spec.inChannels)
+      return { algorithm: 'depthwise', refused: `${spec.groups} groups of ${spec.inChannels} channels mix channels` }
+    return Object.freeze({
+      algorithm: 'depthwise',
+      contraction,
+      spec,
+      tile: { rows: contraction === 'kernelGradient' ? 1 : tileOf(spec), vectors: 1 },
+      scratch: 0,
+      fusable: contraction !== 'kernelGradient',
+      why: `each channel by itself, ${sizeOf(spec.kernel)} taps`,
+    })
+  },
+  kernels(plan, features, epilogue) {
+    const { spec, contraction } = plan
+    if (contraction === 'kernelGradient') return [depthwiseKernelGradient(spec, features)]
+    if (contraction === 'output') return [depthwiseKernel(outputShapeOf(spec), features, epilogue)]
+    return phases(spec).map((phase) => depthwiseKernel(phaseShapeOf(spec, phase), features, epilogue))
+  },
+}
+
+const tileOf = (spec: ConvSpec): number => (sizeOf(spec.kernel) <= keptTaps ? 4 : 6)
+
+interface DepthwiseShape {
+  readonly name: string
+  readonly x: Place
+  readonly w: Place
+  readonly y: Place
+  readonly channels: number
+  /** Batch and all spatial axes but the last. */
+  readonly outer: readonly Axis[]
+  /** Outputs along the last axis: x = columns between two outputs, y = elements. */
+  readonly row: { readonly extent: number; readonly columns: number; readonly y: number }
+  /** Elements of x between two columns. */
+  readonly column: number
+  /** Taps of all axes but the last. */
+  readonly outerTaps: readonly { readonly x: number; readonly w: number }[]
+  /** Taps of the last axis: their column, and their weight's place. */
+  readonly taps: readonly { readonly column: number; readonly w: number }[]
+}
+
+/** All combinations of axes, as offsets. */
+function combinations(axes: readonly Axis[]): { x: number; w: number }[] {
+  const list: { x: number; w: number }[] = []
+  forEachIndex(
+    axes.map((axis) => axis.extent),
+    (index) => {
+      const sum = (key: 'x' | 'w') => index.reduce((total, at, i) => total + at * (axes[i]![key] ?? 0), 0)
+      list.push({ x: sum('x'), w: sum('w') })
+    },
+  )
+  return list
+}
+
+function outputShapeOf(spec: ConvSpec): DepthwiseShape {
+  const xs = stridesOf(inputShape(spec))
+  const ys = stridesOf(outputShape(spec))
+  const ws = stridesOf(kernelShape(spec))
+  const last = spec.rank - 1
+  const tapAxes = spec.kernel.map((extent, i) => ({ extent, x: spec.dilation[i]! * xs[i + 1]!, w: ws[i]! }))
+  const offset = spec.padLow.reduce((sum, low, i) => sum - low * xs[i + 1]!, 0)
+  return {
+    name: 'depthwise',
+    x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset },
+    w: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
+    y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: 0 },
+    channels: spec.inChannels,
+    outer: [
+      { extent: spec.batch, x: xs[0]!, y: ys[0]! },
+      ...spec.output.slice(0, -1).map((extent, i) => ({ extent, x: spec.stride[i]! * xs[i + 1]!, y: ys[i + 1]! })),
+    ],
+    row: { extent: spec.output[last]!, columns: spec.stride[last]!, y: ys[last + 1]! },
+    column: xs[last + 1]!,
+    outerTaps: combinations(tapAxes.slice(0, -1)),
+    taps: Array.from({ length: spec.kernel[last]! }, (_, k) => ({
+      column: k * spec.dilation[last]!,
+      w: k * ws[last]!,
+    })),
+  }
+}
+
+function phaseShapeOf(spec: ConvSpec, phase: ReturnType<typeof phases>[number]): DepthwiseShape {
+  const shape = phaseShape(spec, phase)
+  const last = spec.rank - 1
+  const empty = phase.taps.some((n) => n === 0)
+  const xs = stridesOf(inputShape(spec))
+  const gs = spec.outChannels
+  const step = shape.taps[last]!
+  const batchAndOuter = shape.allPositions.slice(0, -1)
+  return {
+    name: 'depthwisePhase',
+    x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
+    w: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
+    y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
+    channels: spec.inChannels,
+    outer: batchAndOuter,
+    row: { extent: phase.counts[last]!, columns: 1, y: spec.stride[last]! * xs[last + 1]! },
+    column: gs,
+    outerTaps: empty ? [] : combinations(shape.taps.slice(0, -1)),
+    taps: empty
+      ? []
+      : Array.from({ length: step.extent }, (_, k) => ({ column: (k * step.x!) / gs, w: k * step.w! })),
+  }
+}
+
+function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilogue: Epilogue): Kernel {
+  const { lanes } = features
+  const { x, w, y, outer, channels } = shape
+  const name = namer()
+  const axes = outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
+  const base = (key: 'x' | 'y') => affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] ?? 0])))
+  const kept = shape.outerTaps.length * shape.taps.length <= keptTaps
+  const body = channelVectors(channels, lanes, 'c', (channel, count) => {
+    const weight = (at: number) => load(w.buffer, addAffine(channel, affine(w.offset + at)), lanes)
+    const weights = new Map<number, ReturnType<typeof define>>()
+    if (kept)
+      for (const o of shape.outerTaps)
+        for (const tap of shape.taps) weights.set(o.w + tap.w, define(name('w'), weight(o.w + tap.w)))
+    const tiles: Statements[] = []
+    let start = 0
+    for (const [size, many] of balanced(shape.row.extent, kept ? 4 : 6)) {
+      const index = name('t')
+      const at = affine(start, many > 1 ? { [index]: size } : {})
+      const xAt = addAffine(affine(x.offset), base('x'), channel, scaled(at, shape.row.columns * shape.column))
+      const yAt = addAffine(affine(y.offset), base('y'), channel, scaled(at, shape.row.y))
+      const code = tileCode(shape, { size, xAt, yAt, channel, count, lanes }, epilogue, name, (k) => {
+        const known = weights.get(k)
+        return known ? read(known) : weight(k)
+      })
+      tiles.push(many > 1 ? loop(index, 0, many, 1, code) : code)
+      start += size * many
+    }
+    return [[...weights.values()], tiles]
+  })
+  return kernel({
+    name: shape.name,
+    buffers: [
+      buffer(x.buffer, 'f32', x.length + slack, 'read'),
+      buffer(w.buffer, 'f32', w.length + slack, 'read'),
+      buffer(y.buffer, 'f32', y.length + slack, 'write'),
+      ...epilogue.buffers,
+    ],
+    axes: axes.map(({ index, extent }) => ({ index, extent })),
+    body,
+  })
+}
+
+const scaled = (form: Affine, n: number): Affine => ({
+  offset: form.offset * n,
+  terms: form.terms.map(({ index, scale }) => ({ index, scale: scale * n })),
+})
+
+interface TilePlace {
+  readonly size: number
+  readonly xAt: Affine
+  readonly yAt: Affine
+  readonly channel: Affine
+  readonly count: number
+  readonly lanes: 1 | 4
+}
+
+/** `size` outputs side by side: each column of x is loaded once for all of them that need it. */
+function tileCode(
+  shape: DepthwiseShape,
+  { size, xAt, yAt, channel, count, lanes }: TilePlace,
+  epilogue: Epilogue,
+  name: (prefix: string) => string,
+  weight: (at: number) => ReturnType<typeof load>,
+): Statements {
+  const sums = Array.from({ length: size }, () => variable(name('acc'), f32(0, lanes)))
+  const steps: Statements[] = []
+  for (const o of shape.outerTaps) {
+    const columns = new Map<number, { sum: (typeof sums)[number]; w: number }[]>()
+    sums.forEach((sum, i) => {
+      for (const tap of shape.taps) {
+        const column = i * shape.row.columns + tap.column
+        columns.set(column, [...(columns.get(column) ?? []), { sum, w: o.w + tap.w }])
+      }
+    })
+    for (const [column, uses] of [...columns].sort((a, b) => a[0] - b[0])) {
+      const value = define(name('x'), load(shape.x.buffer, shiftAffine(xAt, o.x + column * shape.column), lanes))
+      steps.push([value, uses.map(({ sum, w }) => set(sum.name, multiplyAdd(read(value), weight(w), read(sum))))])
+    }
+  }
+  const stores = sums.map((sum, i): Statements => {
+    const { bind, statements } = binder(() => name('e'))
+    const at = shiftAffine(yAt, i * shape.row.y)
+    return [statements, store(shape.y.buffer, at, epilogue.apply(read(sum), at, channel, bind), count)]
+  })
+  return [sums, steps, stores]
+}

@@ -1,0 +1,249 @@
+import { sizeOf, stridesOf } from '../base/shape.ts'
+import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
+import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
+import { type Axis, chooseTile, contractionKernels, mergeAxes, packedLength, takeRows } from './contraction.ts'
+import { packKernel } from './pack.ts'
+import { type Phase, phaseShape, phases } from './phases.ts'
+import type { Algorithm, Epilogue, Plan } from './types.ts'
+
+const most = 6
+
+/**
+ * Every convolution as a tiled matrix product over its own axes, with no copied patches: pointwise when the kernel has
+ * one tap, implicit otherwise. `inputGradient` is one such product for each phase of the stride.
+ */
+export const matrixProduct: Algorithm = {
+  name: 'matrix product',
+  plan(contraction, spec, features) {
+    const pointwise = sizeOf(spec.kernel) === 1
+    const { rows, outer, columns } = layout(contraction, spec)
+    const tile = chooseTile(features, rows.extent, columns)
+    return Object.freeze({
+      algorithm: pointwise ? 'pointwise' : 'implicit',
+      contraction,
+      spec,
+      tile,
+      scratch: packedFloats(contraction, spec, features.lanes),
+      fusable: contraction !== 'kernelGradient',
+      why:
+        `${rows.extent} rows in tiles of ${tile.rows} x ${tile.vectors * features.lanes} columns of ${columns}, ` +
+        `${outer.reduce((n, axis) => n * axis.extent, 1)} such, depth ${depthOf(contraction, spec)}`,
+    })
+  },
+  kernels(plan, features, epilogue) {
+    const { contraction, spec } = plan
+    if (contraction === 'output') return outputKernels(plan, spec, features, epilogue)
+    if (contraction === 'kernelGradient') return kernelGradientKernels(plan, spec, features, epilogue)
+    return phases(spec).flatMap((phase) => phaseKernels(plan, spec, phase, features, epilogue))
+  },
+}
+
+const depthOf = (contraction: Contraction, spec: ConvSpec): number => {
+  if (contraction === 'kernelGradient') return spec.batch * sizeOf(spec.output)
+  const channels = contraction === 'output' ? spec.inChannels : spec.outChannels
+  return (sizeOf(spec.kernel) * channels) / spec.groups
+}
+
+const columnsOf = (contraction: Contraction, spec: ConvSpec): number =>
+  (contraction === 'inputGradient' ? spec.inChannels : spec.outChannels) / spec.groups
+
+function packedFloats(contraction: Contraction, spec: ConvSpec, lanes: number): number {
+  if (contraction === 'kernelGradient') return 0
+  const columns = columnsOf(contraction, spec)
+  if (contraction === 'output') return spec.groups * packedLength(depthOf(contraction, spec), columns, lanes)
+  const perGroup = spec.outChannels / spec.groups
+  return Math.max(
+    ...phases(spec).map((phase) => spec.groups * packedLength(sizeOf(phase.taps) * perGroup, columns, lanes)),
+  )
+}
+
+/** The loops of a contraction before packing strides are known; for choosing tiles. */
+function layout(contraction: Contraction, spec: ConvSpec): { rows: Axis; outer: Axis[]; columns: number } {
+  const columns = columnsOf(contraction, spec)
+  if (contraction === 'output') return { ...takeRows(positions(spec), most), columns }
+  if (contraction === 'kernelGradient') return { ...takeRows(tapAxes(spec), most), columns }
+  return { ...takeRows(phaseShape(spec, phases(spec)[0]!).positions, most), columns }
+}
+
+/** Where the first element that the kernel meets lies: cropping is a matter of addresses. */
+const cropOffset = (spec: ConvSpec): number => {
+  const strides = stridesOf(inputShape(spec))
+  return spec.padLow.reduce((sum, low, axis) => sum - low * strides[axis + 1]!, 0)
+}
+
+/** Output positions with their strides in x and y. */
+function positions(spec: ConvSpec): Axis[] {
+  const xs = stridesOf(inputShape(spec))
+  const ys = stridesOf(outputShape(spec))
+  return mergeAxes([
+    { extent: spec.batch, x: xs[0]!, y: ys[0]! },
+    ...spec.output.map((extent, axis) => ({ extent, x: spec.stride[axis]! * xs[axis + 1]!, y: ys[axis + 1]! })),
+  ])
+}
+
+/** Taps and channels within a group with their strides in x and in dw. */
+function tapAxes(spec: ConvSpec): Axis[] {
+  const xs = stridesOf(inputShape(spec))
+  const ws = stridesOf(kernelShape(spec))
+  return mergeAxes([
+    ...spec.kernel.map((extent, axis) => ({ extent, x: spec.dilation[axis]! * xs[axis + 1]!, y: ws[axis]! })),
+    { extent: spec.inChannels / spec.groups, x: 1, y: spec.outChannels },
+  ])
+}
+
+function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epilogue: Epilogue): Kernel[] {
+  const { groups } = spec
+  const perGroup = spec.inChannels / groups
+  const columns = spec.outChannels / groups
+  const depth = sizeOf(spec.kernel) * perGroup
+  const blockLength = packedLength(depth, columns, features.lanes)
+  const ws = stridesOf(kernelShape(spec))
+  const xs = stridesOf(inputShape(spec))
+  const order = stridesOf([...spec.kernel, perGroup])
+  const reduce = mergeAxes([
+    ...spec.kernel.map((extent, i) => ({ extent, x: spec.dilation[i]! * xs[i + 1]!, w: order[i]! })),
+    { extent: perGroup, x: 1, w: 1 },
+  ])
+  const { rows, outer } = takeRows(positions(spec), most)
+  const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
+  const width = plan.tile.vectors * features.lanes
+  const pack = packKernel({
+    source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
+    target: { buffer: 'packed', length: plan.scratch, offset: 0 },
+    groups: { extent: groups, source: columns, target: blockLength },
+    depth: [
+      ...spec.kernel.map((extent, axis) => ({ extent, source: ws[axis]! })),
+      { extent: perGroup, source: spec.outChannels },
+    ],
+    columns,
+    columnStride: 1,
+    width,
+    lanes: features.lanes,
+  })
+  const product = contractionKernels(
+    {
+      name: plan.algorithm,
+      x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset: cropOffset(spec) },
+      w: { buffer: 'packed', length: plan.scratch, offset: 0 },
+      y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: 0 },
+      outer: mergeAxes([...outer, group]),
+      rows,
+      columns,
+      reduce,
+      sums: [],
+      packed: true,
+    },
+    plan.tile,
+    features,
+    epilogue,
+  )
+  return [pack, ...product]
+}
+
+function phaseKernels(
+  plan: Plan,
+  spec: ConvSpec,
+  phase: Phase,
+  features: TargetFeatures,
+  epilogue: Epilogue,
+): Kernel[] {
+  const { groups } = spec
+  const perGroup = spec.outChannels / groups
+  const columns = spec.inChannels / groups
+  const shape = phaseShape(spec, phase)
+  const depth = sizeOf(phase.taps) * perGroup
+  const blockLength = packedLength(depth, columns, features.lanes)
+  const order = stridesOf([...phase.taps, perGroup])
+  const reduce = mergeAxes([
+    ...shape.taps.map((axis, i) => ({ extent: axis.extent, x: axis.x!, w: order[i]! })),
+    { extent: perGroup, x: 1, w: 1 },
+  ])
+  const { rows, outer } = takeRows(shape.positions, most)
+  const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
+  const pack =
+    depth === 0
+      ? []
+      : [
+          packKernel({
+            source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
+            target: { buffer: 'packed', length: plan.scratch, offset: 0 },
+            groups: { extent: groups, source: perGroup, target: blockLength },
+            depth: [
+              ...shape.taps.map((axis) => ({ extent: axis.extent, source: axis.w! })),
+              { extent: perGroup, source: 1 },
+            ],
+            columns,
+            columnStride: spec.outChannels,
+            width: plan.tile.vectors * features.lanes,
+            lanes: features.lanes,
+          }),
+        ]
+  const product = contractionKernels(
+    {
+      name: `${plan.algorithm}Phase`,
+      x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
+      w: { buffer: 'packed', length: plan.scratch, offset: 0 },
+      y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
+      outer: mergeAxes([...outer, group]),
+      rows,
+      columns,
+      reduce: depth === 0 ? [{ extent: 0 }] : reduce,
+      sums: [],
+      packed: true,
+    },
+    plan.tile,
+    features,
+    epilogue,
+  )
+  return [...pack, ...product]
+}
+
+/** Longest sum held in registers by the gradient of the kernel, and the floats it may touch (32 KB of cache). */
+const longest = 1024
+const cacheFloats = 8192
+
+function kernelGradientKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epilogue: Epilogue): Kernel[] {
+  const { groups } = spec
+  const columns = spec.outChannels / groups
+  const xs = stridesOf(inputShape(spec))
+  const ys = stridesOf(outputShape(spec))
+  const all = mergeAxes([
+    { extent: spec.batch, x: xs[0]!, w: ys[0]! },
+    ...spec.output.map((extent, axis) => ({ extent, x: spec.stride[axis]! * xs[axis + 1]!, w: ys[axis + 1]! })),
+  ])
+  const perPosition = spec.inChannels + spec.outChannels
+  const limit = Math.max(32, Math.min(longest, Math.floor(cacheFloats / perPosition)))
+  let split = all.length
+  let length = 1
+  while (split > 0 && length * all[split - 1]!.extent <= limit) length *= all[--split]!.extent
+  const { rows, outer } = takeRows(tapAxes(spec), most)
+  const group: Axis = { extent: groups, x: spec.inChannels / groups, w: columns, y: columns, channel: columns }
+  const shape = {
+    name: `${plan.algorithm}KernelGradient`,
+    x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset: cropOffset(spec) },
+    w: { buffer: 'b', length: sizeOf(outputShape(spec)), offset: 0 },
+    y: { buffer: 'y', length: sizeOf(kernelShape(spec)), offset: 0 },
+    outer: mergeAxes([...outer, group]),
+    rows,
+    columns,
+    packed: false,
+  }
+  const inner = all.slice(split)
+  const cut = all[split - 1]
+  if (!cut || length * 2 > limit)
+    return contractionKernels({ ...shape, reduce: inner, sums: all.slice(0, split) }, plan.tile, features, epilogue)
+  return contractionKernels(
+    { ...shape, ...splitAxis(all.slice(0, split - 1), cut, inner, Math.floor(limit / length)) },
+    plan.tile,
+    features,
+    epilogue,
+  )
+}
+
+/** Cuts a long axis in equal parts of at most `most`, where it has such a divisor; else sums it through memory whole. */
+function splitAxis(sums: readonly Axis[], cut: Axis, inner: readonly Axis[], most: number) {
+  let part = Math.min(most, cut.extent)
+  while (cut.extent % part !== 0) part--
+  const outerPart = { extent: cut.extent / part, x: (cut.x ?? 0) * part, w: (cut.w ?? 0) * part }
+  return { sums: mergeAxes([...sums, outerPart]), reduce: mergeAxes([{ ...cut, extent: part }, ...inner]) }
+}

@@ -1,0 +1,150 @@
+import { checkCount } from '../base/errors.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
+import type { ConvOptions, ConvTransposeOptions, PerAxis } from '../conv/spec.ts'
+import { type BorderOptions, conv, convTranspose } from '../graph/conv.ts'
+import type { Tensor } from '../graph/tensor.ts'
+import { checkNames, checkRank, perAxis } from './checks.ts'
+import type { Fans } from './initializers.ts'
+import { type Layer, unary } from './layer.ts'
+import { checkWeights, type WeightOptions, weightNames, withWeights } from './linear.ts'
+
+export interface ConvLayerOptions extends ConvOptions, BorderOptions, WeightOptions {}
+export interface ConvTransposeLayerOptions extends ConvTransposeOptions, BorderOptions, WeightOptions {}
+export interface DepthwiseLayerOptions extends Omit<ConvLayerOptions, 'groups'> {
+  /** Output channels per input channel. Default 1. */
+  readonly multiplier?: number
+}
+
+type Factory<O> = (filters: number, kernelSize: PerAxis, options?: O) => Layer
+type DepthwiseFactory = (kernelSize: PerAxis, options?: DepthwiseLayerOptions) => Layer
+
+const borderNames = ['stride', 'padding', 'paddingMode', 'paddingValue', 'dilation']
+
+function convOf(rank: number): Factory<ConvLayerOptions> {
+  const kind = `conv${rank}d`
+  return (filters, kernelSize, options = {}) => {
+    checkCount(kind, 'filters', filters, 1)
+    const size = perAxis(kind, 'kernelSize', kernelSize, rank)
+    const groups = checkCount(kind, 'groups', options.groups ?? 1, 1)
+    checkNames(kind, options, [...borderNames, 'groups', ...weightNames])
+    checkWeights(kind, options)
+    return unary(kind, [filters, kernelSize, options], (shape, context) => {
+      checkRank(kind, shape, rank)
+      const within = Math.max(1, Math.floor(shape[rank]! / groups))
+      const fans = { fanIn: sizeOf(size) * within, fanOut: sizeOf(size) * filters }
+      return withWeights(context, options, {
+        kernels: [{ name: 'weight', shape: [...size, within, filters], fans }],
+        channels: filters,
+        compute: (x, [kernel]) => conv(x, kernel!, options),
+      })
+    })
+  }
+}
+
+function convTransposeOf(rank: number): Factory<ConvTransposeLayerOptions> {
+  const kind = `convTranspose${rank}d`
+  return (filters, kernelSize, options = {}) => {
+    checkCount(kind, 'filters', filters, 1)
+    const size = perAxis(kind, 'kernelSize', kernelSize, rank)
+    const groups = checkCount(kind, 'groups', options.groups ?? 1, 1)
+    checkNames(kind, options, [...borderNames, 'groups', 'outputPadding', ...weightNames])
+    checkWeights(kind, options)
+    return unary(kind, [filters, kernelSize, options], (shape, context) => {
+      checkRank(kind, shape, rank)
+      const within = Math.max(1, Math.floor(filters / groups))
+      const inputs = shape[rank]!
+      const fans = { fanIn: (sizeOf(size) * inputs) / groups, fanOut: sizeOf(size) * filters }
+      return withWeights(context, options, {
+        kernels: [{ name: 'weight', shape: [...size, within, inputs], fans }],
+        channels: within * groups,
+        compute: (x, [kernel]) => convTranspose(x, kernel!, options),
+      })
+    })
+  }
+}
+
+interface Depthwise {
+  kernel: { name: string; shape: Shape; fans: Fans }
+  compute(x: Tensor, kernel: Tensor): Tensor
+}
+
+function depthwise(size: readonly number[], channels: number, name: string, options: DepthwiseLayerOptions): Depthwise {
+  const { multiplier = 1 } = options
+  const shape = [...size, 1, channels * multiplier]
+  const fans = { fanIn: sizeOf(size), fanOut: sizeOf(size) * multiplier }
+  const compute = (x: Tensor, kernel: Tensor) => conv(x, kernel, { ...options, groups: channels })
+  return { kernel: { name, shape, fans }, compute }
+}
+
+function depthwiseOf(rank: number): DepthwiseFactory {
+  const kind = `depthwiseConv${rank}d`
+  return (kernelSize, options = {}) => {
+    const size = perAxis(kind, 'kernelSize', kernelSize, rank)
+    checkNames(kind, options, [...borderNames, 'multiplier', ...weightNames])
+    const multiplier = checkCount(kind, 'multiplier', options.multiplier ?? 1, 1)
+    checkWeights(kind, options)
+    return unary(kind, [kernelSize, options], (shape, context) => {
+      checkRank(kind, shape, rank)
+      const { kernel, compute } = depthwise(size, shape[rank]!, 'weight', options)
+      return withWeights(context, options, {
+        kernels: [kernel],
+        channels: shape[rank]! * multiplier,
+        compute: (x, [w]) => compute(x, w!),
+      })
+    })
+  }
+}
+
+function separableOf(rank: number): Factory<DepthwiseLayerOptions> {
+  const kind = `separableConv${rank}d`
+  return (filters, kernelSize, options = {}) => {
+    checkCount(kind, 'filters', filters, 1)
+    const size = perAxis(kind, 'kernelSize', kernelSize, rank)
+    checkNames(kind, options, [...borderNames, 'multiplier', ...weightNames])
+    const multiplier = checkCount(kind, 'multiplier', options.multiplier ?? 1, 1)
+    checkWeights(kind, options)
+    return unary(kind, [filters, kernelSize, options], (shape, context) => {
+      checkRank(kind, shape, rank)
+      const { kernel, compute } = depthwise(size, shape[rank]!, 'depthwise', options)
+      const inner = shape[rank]! * multiplier
+      const pointwise = {
+        name: 'pointwise',
+        shape: [...size.map(() => 1), inner, filters],
+        fans: { fanIn: inner, fanOut: filters },
+      }
+      return withWeights(context, options, {
+        kernels: [kernel, pointwise],
+        channels: filters,
+        compute: (x, [w, p]) => conv(compute(x, w!), p!),
+      })
+    })
+  }
+}
+
+/** Convolution along time: [N, T, C] to [N, T', filters]. Weight [k, C / groups, filters]. */
+export const conv1d = convOf(1)
+/** Convolution of images: [N, H, W, C] to [N, H', W', filters]. Weight [kh, kw, C / groups, filters]. */
+export const conv2d = convOf(2)
+/** Convolution of volumes: [N, D, H, W, C] to [N, D', H', W', filters]. Weight [kd, kh, kw, C / groups, filters]. */
+export const conv3d = convOf(3)
+
+/** Transposed convolution (adjoint of conv1d), which widens: weight [k, filters / groups, C]. */
+export const convTranspose1d = convTransposeOf(1)
+/** Transposed convolution (adjoint of conv2d), which widens: weight [kh, kw, filters / groups, C]. */
+export const convTranspose2d = convTransposeOf(2)
+/** Transposed convolution (adjoint of conv3d), which widens: weight [kd, kh, kw, filters / groups, C]. */
+export const convTranspose3d = convTransposeOf(3)
+
+/** Each channel with `multiplier` kernels of its own: [N, T, C] to [N, T', C * multiplier]. */
+export const depthwiseConv1d = depthwiseOf(1)
+/** Each channel with `multiplier` kernels of its own: [N, H, W, C] to [N, H', W', C * multiplier]. */
+export const depthwiseConv2d = depthwiseOf(2)
+/** Each channel with `multiplier` kernels of its own: [N, D, H, W, C] to [N, D', H', W', C * multiplier]. */
+export const depthwiseConv3d = depthwiseOf(3)
+
+/** Depthwise, then pointwise convolution, nothing between; one bias and activation at the end (Chollet 2017). */
+export const separableConv1d = separableOf(1)
+/** Depthwise, then pointwise convolution, nothing between; one bias and activation at the end (Chollet 2017). */
+export const separableConv2d = separableOf(2)
+/** Depthwise, then pointwise convolution, nothing between; one bias and activation at the end (Chollet 2017). */
+export const separableConv3d = separableOf(3)

@@ -1,0 +1,67 @@
+import { sizeOf } from '../base/shape.ts'
+import type { PerAxis } from '../conv/spec.ts'
+import { abs, mul, pow } from '../graph/map.ts'
+import { type AveragePoolOptions, averagePool, maxPool, type PoolOptions } from '../graph/pool.ts'
+import { max, mean, type ReduceOptions } from '../graph/reduce.ts'
+import type { Tensor } from '../graph/tensor.ts'
+import { checkNames, checkRange, checkRank, perAxis } from './checks.ts'
+import { type Dual, dual } from './layer.ts'
+
+const optionNames = ['stride', 'padding', 'dilation', 'ceilMode']
+
+type Pool<O> = Dual<[window: PerAxis, options?: O]>
+
+function poolOf<O extends PoolOptions>(
+  kind: string,
+  rank: number,
+  names: readonly string[],
+  compute: (x: Tensor, window: number[], options: O) => Tensor,
+): Pool<O> {
+  return dual(kind, (x: Tensor, window: PerAxis, options: O = {} as O) => {
+    checkRank(kind, x.shape.slice(1), rank)
+    checkNames(kind, options, [...optionNames, ...names])
+    return compute(x, perAxis(kind, 'window', window, rank), options)
+  })
+}
+
+const maxOf = (rank: number): Pool<PoolOptions> => poolOf(`maxPool${rank}d`, rank, [], maxPool)
+const averageOf = (rank: number): Pool<AveragePoolOptions> =>
+  poolOf(`averagePool${rank}d`, rank, ['countIncludePad'], averagePool)
+
+/** Largest of each window: [N, T, C] to [N, T', C]. The stride is the window unless given. */
+export const maxPool1d = maxOf(1)
+/** Largest of each window: [N, H, W, C] to [N, H', W', C]. The stride is the window unless given. */
+export const maxPool2d = maxOf(2)
+/** Largest of each window: [N, D, H, W, C] to [N, D', H', W', C]. The stride is the window unless given. */
+export const maxPool3d = maxOf(3)
+
+/** Mean of each window: [N, T, C] to [N, T', C]. The stride is the window unless given. */
+export const averagePool1d = averageOf(1)
+/** Mean of each window: [N, H, W, C] to [N, H', W', C]. The stride is the window unless given. */
+export const averagePool2d = averageOf(2)
+/** Mean of each window: [N, D, H, W, C] to [N, D', H', W', C]. The stride is the window unless given. */
+export const averagePool3d = averageOf(3)
+
+export interface LpPoolOptions extends PoolOptions {
+  /** Default 2. */
+  readonly p?: number
+}
+
+/** (sum of |x|^p)^(1/p) of each window of an image. The derivative of a window of zeros isn't defined. */
+export const lpPool2d: Pool<LpPoolOptions> = poolOf('lpPool2d', 2, ['p'], (x, window, { p = 2, ...options }) => {
+  checkRange('lpPool2d', 'p', p, 1)
+  const mean = averagePool(pow(abs(x), p), window, { ...options, countIncludePad: true })
+  return pow(mul(mean, sizeOf(window)), 1 / p)
+})
+
+const spatialAxes = (x: Tensor) => x.shape.slice(2).map((_, i) => i + 1)
+
+/** Mean over all positions: [N, spatial..., C] to [N, C], or to [N, 1..., C] with keepAxes. */
+export const globalAveragePool = dual('globalAveragePool', (x: Tensor, options: ReduceOptions = {}) =>
+  mean(x, spatialAxes(x), options),
+)
+
+/** Largest over all positions: [N, spatial..., C] to [N, C], or to [N, 1..., C] with keepAxes. */
+export const globalMaxPool = dual('globalMaxPool', (x: Tensor, options: ReduceOptions = {}) =>
+  max(x, spatialAxes(x), options),
+)

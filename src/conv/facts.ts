@@ -25,16 +25,25 @@ export interface ReceptiveFieldStep {
   readonly padLow?: number
 }
 
-/** Receptive field along one axis after each layer: r += d(k-1) j; start += (d(k-1)/2 - p) j; j *= s. */
+/** Field of one element of the input itself. */
+export const ownField: ReceptiveField = { size: 1, jump: 1, start: 0 }
+
+/** The field one layer later: r += d(k-1) j; start += (d(k-1)/2 - p) j; j *= s. */
+export function nextField(field: ReceptiveField, step: ReceptiveFieldStep): ReceptiveField {
+  const { kernel, stride = 1, dilation = 1, padLow = 0 } = step
+  const reach = dilation * (kernel - 1)
+  return {
+    size: field.size + reach * field.jump,
+    start: field.start + (reach / 2 - padLow) * field.jump,
+    jump: field.jump * stride,
+  }
+}
+
+/** Receptive field along one axis after each layer. */
 export function receptiveFields(layers: readonly ReceptiveFieldStep[]): ReceptiveField[] {
-  let field: ReceptiveField = { size: 1, jump: 1, start: 0 }
-  return layers.map(({ kernel, stride = 1, dilation = 1, padLow = 0 }) => {
-    const reach = dilation * (kernel - 1)
-    field = {
-      size: field.size + reach * field.jump,
-      start: field.start + (reach / 2 - padLow) * field.jump,
-      jump: field.jump * stride,
-    }
+  let field = ownField
+  return layers.map((step) => {
+    field = nextField(field, step)
     return field
   })
 }

@@ -1,0 +1,221 @@
+import { checkCount, fail } from '../base/errors.ts'
+import { type Shape, sizeOf } from '../base/shape.ts'
+import { compile, type Program } from '../compile.ts'
+import { type Tensor, Variable } from '../graph/tensor.ts'
+import { writeFileAtomic } from '../runtime/files.ts'
+import { input, inputKind, layerBuilder, type Use } from './build.ts'
+import { configOf, type ModelConfig } from './config.ts'
+import { isLayer, type Layer, type Node, type RunContext, runContext, type Weights } from './layer.ts'
+import { writeSafetensors } from './safetensors.ts'
+import { summaryTable } from './summary.ts'
+
+export interface ModelOptions {
+  /** Where first weights and all chance come from: a whole number below 2^24. Default 1. */
+  readonly seed?: number
+  /** Default 'model'. */
+  readonly name?: string
+}
+
+export interface PredictOptions {
+  /** Samples a program takes at once. Default 64. */
+  readonly batchSize?: number
+}
+
+/** One use of a layer: which earlier values go in (inputs of the model first, then steps). */
+export interface Step extends Use {
+  readonly layer: Layer
+  readonly inputs: readonly number[]
+}
+
+/** Programs for as many batch sizes are kept. */
+const keptPrograms = 4
+
+type Values = ArrayLike<number>
+
+/** Layers with weights, made by `sequential` or `functional`. Weights are changed in place by training programs. */
+export class Model {
+  readonly name: string
+  readonly seed: number
+  /** One sample of each input, without N. */
+  readonly inputShapes: readonly Shape[]
+  /** One sample of the result, without N. */
+  readonly outputShape: Shape
+  readonly parameters: readonly Variable[]
+  readonly state: readonly Variable[]
+  /** [seed, step]: the key of all chance in training. */
+  readonly rng: Variable
+  readonly steps: readonly Step[]
+  readonly config: ModelConfig
+  readonly #programs = new Map<number, Program<readonly Shape[], Tensor>>()
+
+  constructor(inputs: readonly Node[], output: Node, options: ModelOptions, saved?: ReadonlyMap<string, Weights>) {
+    const { seed = 1, name = 'model' } = options
+    if (checkCount('model', 'seed', seed) >= 2 ** 24) fail('model', `seed ${seed} is too large`, 'Give one below 2^24')
+    const nodes = orderOf(inputs, output)
+    this.name = name
+    this.seed = seed
+    this.inputShapes = inputs.map((node) => node.layer.config[0] as Shape)
+    this.steps = stepsOf(nodes, inputs.length, layerBuilder(seed, saved))
+    this.outputShape = this.steps.at(-1)!.built.shape
+    this.parameters = [...new Set(this.steps.flatMap((step) => step.built.parameters))]
+    this.state = [...new Set(this.steps.flatMap((step) => step.built.state))]
+    this.rng = new Variable(saved?.get('rng')?.data ?? [seed, 0], [2], 'rng')
+    this.config = configOf(name, seed, inputs.length, nodes)
+  }
+
+  /** Of the first (mostly the only) input: one sample, without N. */
+  get inputShape(): Shape {
+    return this.inputShapes[0]!
+  }
+
+  /** The model as an expression: [N, ...inputShape] (several inputs: a list) to [N, ...outputShape]. */
+  apply(x: Tensor | readonly Tensor[], run: RunContext): Tensor {
+    return this.trace(x, run).at(-1)!
+  }
+
+  /** All values: the inputs, then the result of each step. */
+  trace(x: Tensor | readonly Tensor[], run: RunContext): Tensor[] {
+    const values = Array.isArray(x) ? [...x] : [x as Tensor]
+    if (values.length !== this.inputShapes.length)
+      fail(this.name, `${values.length} inputs`, `Give ${this.inputShapes.length}`)
+    for (const step of this.steps)
+      values.push(
+        step.built.apply(
+          step.inputs.map((i) => values[i]!),
+          run,
+        ),
+      )
+    return values
+  }
+
+  /** A context for one program of this model. */
+  context(training: boolean): RunContext {
+    return runContext(training, this.rng.value)
+  }
+
+  #program(count: number): Program<readonly Shape[], Tensor> {
+    const shapes: readonly Shape[] = this.inputShapes.map((shape) => [count, ...shape])
+    const program =
+      this.#programs.get(count) ??
+      compile<readonly Shape[], Tensor>((...x) => this.apply(x as Tensor[], this.context(false)), shapes)
+    this.#programs.delete(count)
+    this.#programs.set(count, program)
+    if (this.#programs.size > keptPrograms) this.#programs.delete(this.#programs.keys().next().value!)
+    return program
+  }
+
+  /**
+   * Results for N samples, row-major [N, ...outputShape]; a batch at a time.
+   * @param x [N, ...inputShape] row-major; for several inputs a list of them
+   */
+  async predict(x: Values | readonly Values[], options: PredictOptions = {}): Promise<Float32Array> {
+    const { batchSize = 64 } = options
+    checkCount('predict', 'batchSize', batchSize, 1)
+    const inputs = (this.inputShapes.length === 1 ? [x] : x) as readonly Values[]
+    const sizes = this.inputShapes.map(sizeOf)
+    const count = inputs[0]!.length / sizes[0]!
+    sizes.forEach((size, i) => {
+      const values = inputs[i]?.length
+      if (!Number.isInteger(count) || count < 1 || values !== count * size)
+        fail(
+          'predict',
+          `input ${i} has ${values} values, a sample ${size}`,
+          'Give whole samples, as many for each input',
+        )
+    })
+    const size = sizeOf(this.outputShape)
+    const result = new Float32Array(count * size)
+    for (let at = 0; at < count; at += batchSize) {
+      const to = Math.min(at + batchSize, count)
+      const part = inputs.map((values, i) => slice(values, at * sizes[i]!, to * sizes[i]!))
+      result.set(await this.#program(to - at)(...part), at * size)
+    }
+    return result
+  }
+
+  /** Number of trained values. */
+  countParameters(): number {
+    return this.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  }
+
+  /** A table: each layer's output shape, parameters, multiply-accumulates of one sample and receptive field. */
+  summary(): string {
+    return summaryTable(this)
+  }
+
+  /** A safetensors file: weights by name, running statistics, `rng`; metadata 'fovea' = the config as JSON. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    const variables = [...this.parameters, ...this.state, this.rng]
+    const tensors = variables.map((v) => [v.name, { shape: v.shape, data: v.read() }] as const)
+    return writeSafetensors(tensors, { fovea: JSON.stringify(this.config) })
+  }
+
+  /** Writes `toBytes()` to a file, which is never half written. Node only. */
+  async save(path: string): Promise<void> {
+    await writeFileAtomic(path, this.toBytes())
+  }
+}
+
+const slice = (values: Values, from: number, to: number): Values =>
+  values instanceof Float32Array
+    ? values.subarray(from, to)
+    : Array.from({ length: to - from }, (_, i) => values[from + i]!)
+
+/** The nodes that `output` needs: the inputs as listed, then each after its own inputs. */
+function orderOf(inputs: readonly Node[], output: Node): Node[] {
+  const order = [...inputs]
+  const seen = new Set<Node>(inputs)
+  const used = new Set<Node>()
+  const visit = (node: Node) => {
+    used.add(node)
+    if (seen.has(node)) return
+    seen.add(node)
+    if (node.layer.kind === inputKind) fail('functional', 'an input node is not in the list of inputs', 'Add it there')
+    for (const before of node.inputs) visit(before)
+    order.push(node)
+  }
+  visit(output)
+  inputs.forEach((node, i) => {
+    if (node.layer.kind !== inputKind) fail('functional', `input ${i} isn't an input node`, 'Make it with input(shape)')
+    if (!used.has(node)) fail('functional', `input ${i} isn't used`, 'Leave it out')
+  })
+  if (order.length === inputs.length) fail('model', 'there are no layers', 'Give at least one')
+  return order
+}
+
+function stepsOf(nodes: readonly Node[], inputs: number, build: ReturnType<typeof layerBuilder>): Step[] {
+  const index = new Map(nodes.map((node, i) => [node, i]))
+  const shapes: Shape[] = []
+  const steps: Step[] = []
+  nodes.forEach((node, i) => {
+    const from = node.inputs.map((before) => index.get(before)!)
+    const used = build(
+      node.layer,
+      from.map((k) => shapes[k]!),
+    )
+    shapes.push(used.built.shape)
+    if (i >= inputs) steps.push({ ...used, layer: node.layer, inputs: from })
+  })
+  return steps
+}
+
+/**
+ * Layers one after another.
+ * @param inputShape one sample, without N: [28, 28, 1]
+ */
+export function sequential(inputShape: Shape, layers: readonly Layer[], options: ModelOptions = {}): Model {
+  const first = input(inputShape)
+  layers.forEach((item, i) => {
+    if (!isLayer(item)) fail('sequential', `layer ${i} is ${String(item)}`, 'Give what conv2d(...) and others return')
+  })
+  return new Model(
+    [first],
+    layers.reduce<Node>((node, item) => item(node), first),
+    options,
+  )
+}
+
+/** Layers as a graph: nodes come from `input(shape)` and from calling layers on nodes. */
+export function functional(inputs: Node | readonly Node[], output: Node, options: ModelOptions = {}): Model {
+  return new Model('layer' in inputs ? [inputs] : inputs, output, options)
+}

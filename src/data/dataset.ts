@@ -1,6 +1,6 @@
 import { fail } from '../base/errors.ts'
-import { randomSource } from '../base/random.ts'
 import { type Shape, showShape, sizeOf } from '../base/shape.ts'
+import { shuffledIndices } from '../base/shuffle.ts'
 
 /** Some samples of a data set, ready for a model: `x` is `[B, ...shape]` and `y` is `[B]`, the index of each class. */
 export interface Batch {
@@ -27,9 +27,6 @@ export interface Split {
   readonly train: Dataset
   readonly test: Dataset
 }
-
-/** Streams of chance for shuffling start here, apart from those of initialisers and dropout with the same seed. */
-const shuffleStream = 2 ** 40
 
 /** Bytes 0..255 as 0..1. */
 const unit = Float32Array.from({ length: 256 }, (_, byte) => byte / 255)
@@ -130,17 +127,4 @@ export function split(dataset: Dataset, fraction: number, seed: number): [Datase
     )
   const order = shuffledIndices(length, seed, 0)
   return [subset(dataset, order.slice(0, first).sort()), subset(dataset, order.slice(first).sort())]
-}
-
-/** 0 .. length-1 in an order that `seed` and `epoch` determine (Fisher and Yates; Durstenfeld, CACM 7(7), 1964). */
-export function shuffledIndices(length: number, seed: number, epoch: number): Uint32Array {
-  const indices = Uint32Array.from({ length }, (_, index) => index)
-  const random = randomSource(seed, shuffleStream + epoch)
-  for (let last = length - 1; last > 0; last--) {
-    const other = random.integer(last + 1)
-    const index = indices[last]
-    indices[last] = indices[other]
-    indices[other] = index
-  }
-  return indices
 }

@@ -1,5 +1,6 @@
+export { shuffledIndices } from '../base/shuffle.ts'
 export { type Augmentation, augment, crop, flip, rotate, shift } from './augment.ts'
-export { type Batch, type Dataset, datasetOf, type Split, shuffledIndices, split, subset, take } from './dataset.ts'
+export { type Batch, type Dataset, datasetOf, type Split, split, subset, take } from './dataset.ts'
 export { type FolderOptions, type FolderSplitOptions, imageFolder, imageFolderSplit } from './folder.ts'
 export { type Idx, parseIdx, readIdx } from './idx.ts'
 export { type Image, resize, withChannels } from './image.ts'

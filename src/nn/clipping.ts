@@ -1,9 +1,9 @@
 import { add, div, maximum, minimum, mul, sqrt, sum, type Tensor } from '../graph/index.ts'
-import { checkReal } from './options.ts'
+import { checkRange } from './checks.ts'
 
 /** Every element of every gradient, brought into [-limit, limit]. */
 export function clipByValue(gradients: readonly Tensor[], limit: number): Tensor[] {
-  checkReal('clipByValue', 'limit', limit, Number.MIN_VALUE)
+  checkRange('clipByValue', 'limit', limit, Number.MIN_VALUE)
   return gradients.map((gradient) => maximum(minimum(gradient, limit), -limit))
 }
 
@@ -16,7 +16,7 @@ export const globalNorm = (gradients: readonly Tensor[]): Tensor =>
  * the difficulty of training recurrent neural networks", 2013).
  */
 export function clipByGlobalNorm(gradients: readonly Tensor[], limit: number): Tensor[] {
-  checkReal('clipByGlobalNorm', 'limit', limit, Number.MIN_VALUE)
+  checkRange('clipByGlobalNorm', 'limit', limit, Number.MIN_VALUE)
   const factor = minimum(div(limit, add(globalNorm(gradients), 1e-6)), 1)
   return gradients.map((gradient) => mul(gradient, factor))
 }

@@ -19,7 +19,8 @@ import {
   tensor,
   where,
 } from '../graph/index.ts'
-import { checkReal, pick } from './options.ts'
+import { checkRange } from './checks.ts'
+import { pick } from './options.ts'
 
 /** What becomes of the losses of single samples or elements. */
 export type Reduction = 'mean' | 'sum' | 'none'
@@ -83,7 +84,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Cro
   const { classWeights, labelSmoothing = 0, ignoreIndex, reduction = 'mean' } = options
   const classes = logits.shape.at(-1) ?? 1
   const numbers = holdsClassNumbers(operation, logits, labels)
-  checkReal(operation, 'labelSmoothing', labelSmoothing, 0, 1)
+  checkRange(operation, 'labelSmoothing', labelSmoothing, 0, 1)
   if (classWeights && classWeights.length !== classes)
     fail(operation, `${classWeights.length} classWeights for ${classes} classes`, 'Give one weight for each class')
   if (ignoreIndex !== undefined && !numbers)
@@ -151,7 +152,7 @@ export interface SmoothL1Options extends LossOptions {
 /** Mean of d^2 / (2 beta) where d = |prediction - target| is less than beta, and of d - beta / 2 elsewhere. */
 export function smoothL1(prediction: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
   checkSame('smoothL1', prediction, target)
-  const beta = checkReal('smoothL1', 'beta', options.beta ?? 1, 0)
+  const beta = checkRange('smoothL1', 'beta', options.beta ?? 1, 0)
   const d = abs(sub(prediction, target))
   const losses = beta === 0 ? d : where(less(d, beta), mul(mul(d, d), 0.5 / beta), sub(d, beta / 2))
   return reduceLoss('smoothL1', losses, options.reduction)
@@ -165,7 +166,7 @@ export interface HuberOptions extends LossOptions {
 /** Mean of d^2 / 2 where d = |prediction - target| is less than delta, and of delta (d - delta / 2) elsewhere. */
 export function huber(prediction: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
   checkSame('huber', prediction, target)
-  const delta = checkReal('huber', 'delta', options.delta ?? 1, Number.MIN_VALUE)
+  const delta = checkRange('huber', 'delta', options.delta ?? 1, Number.MIN_VALUE)
   const d = abs(sub(prediction, target))
   const losses = where(less(d, delta), mul(mul(d, d), 0.5), mul(sub(d, delta / 2), delta))
   return reduceLoss('huber', losses, options.reduction)

@@ -1,7 +1,7 @@
 import { fail } from '../base/errors.ts'
 import { sizeOf } from '../base/shape.ts'
 import { add, type Tensor, type Update, update, Variable } from '../graph/index.ts'
-import { checkReal } from './options.ts'
+import { checkNames, checkRange } from './checks.ts'
 
 /** An optimiser's memory for some parameters, and its update as expressions. */
 export interface OptimizerState {
@@ -84,7 +84,10 @@ function checkOption(name: string, option: string, value: unknown, example: Opti
   const values = typeof example === 'number' ? [value as number] : (value as number[])
   if (typeof example === 'object' && values.length !== example.length)
     fail(name, `${option} holds ${values.length} numbers`, `Give ${example.length}`)
-  for (const number of values) checkReal(name, option, number, 0, shares.includes(option) ? 1 : Infinity)
+  for (const number of values) {
+    checkRange(name, option, number, 0)
+    if (shares.includes(option) && number >= 1) fail(name, `${option} is ${number}`, 'Give less than 1')
+  }
 }
 
 /** Makes the factory of an optimiser: every option has a default, which also shows its type. */
@@ -96,11 +99,8 @@ export function defineOptimizer<O extends { learningRate: number }>(
   const known = defaults as unknown as Readonly<Record<string, Option>>
   return (options = {}) => {
     const given = Object.entries(options).filter(([option, value]) => option !== 'name' && value !== undefined)
-    for (const [option, value] of given) {
-      if (!Object.hasOwn(known, option))
-        fail(name, `there is no option '${option}'`, `Options are ${Object.keys(known).join(', ')}`)
-      checkOption(name, option, value, known[option])
-    }
+    checkNames(name, Object.fromEntries(given), Object.keys(known))
+    for (const [option, value] of given) checkOption(name, option, value, known[option])
     const all = { ...defaults, ...Object.fromEntries(given) }
     const made = rule(all)
     return {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { datasetOf, shuffledIndices, split, subset, take } from '../../src/data/dataset.ts'
+import { shuffledIndices } from '../../src/base/shuffle.ts'
+import { datasetOf, split, subset, take } from '../../src/data/dataset.ts'
 
 const classes = ['a', 'b', 'c']
 /** Ten samples of shape [2, 1]: sample i is (10 i, 10 i + 1), its class i mod 3. */

@@ -2,57 +2,99 @@ import { fail } from './base/errors.ts'
 import { type Shape, showShape, sizeOf } from './base/shape.ts'
 import { installEngine } from './graph/engine.ts'
 import { referenceValues } from './graph/reference.ts'
-import { placeholder, Tensor, Update, type Variable } from './graph/tensor.ts'
+import { placeholder, Tensor, topological, Update } from './graph/tensor.ts'
+import { blueprint } from './program/build.ts'
+import { type Executable, features, load, runtime } from './program/engine.ts'
+import { operationKey } from './program/rewrite.ts'
+import type { Step } from './program/steps.ts'
 import { mapTree, type Tree } from './tree.ts'
 
+/** 'interpreter' runs the same kernels without machine code, 'reference' the float64 definitions. */
 export type Target = 'wasm' | 'interpreter' | 'reference'
 
 export interface CompileOptions {
-  /** 'wasm' (default); 'interpreter' and 'reference' are slow and serve to check it. */
+  /** Default 'wasm'. The others are slow and serve to check it. */
   readonly target?: Target
 }
 
 export type Traced<S> = S extends Shape ? Tensor : { [K in keyof S]: Traced<S[K]> }
-export type Values<S> = S extends Shape ? ArrayLike<number> : { [K in keyof S]: Values<S[K]> }
+export type Values<S> = S extends Shape ? ArrayLike<number> | number : { [K in keyof S]: Values<S[K]> }
 export type TracedOf<S extends readonly unknown[]> = { [K in keyof S]: Traced<S[K]> }
 export type ValuesOf<S extends readonly unknown[]> = { [K in keyof S]: Values<S[K]> }
-export type Results<R> = R extends Tensor ? Float32Array : R extends Update ? undefined : { [K in keyof R]: Results<R[K]> }
+export type Results<R> = R extends Tensor
+  ? Float32Array
+  : R extends Update
+    ? undefined
+    : { [K in keyof R]: Results<R[K]> }
 
-/** A compiled function. Calls queue; each returns a promise of copies. */
-export type Program<S extends readonly unknown[], R> = (...values: ValuesOf<S>) => Promise<Results<R>>
-
-interface Executable {
-  run(inputs: readonly ArrayLike<number>[]): Float32Array[]
+/** A compiled function. Calls queue in the order in which they are made; each returns a promise of copies. */
+export interface Program<S extends readonly unknown[], R> {
+  (...values: ValuesOf<S>): Promise<Results<R>>
+  /** What will run, as data: steps with their plans and kernels. Empty for the reference target. */
+  readonly steps: readonly Step[]
+  /** Bytes of memory that the program uses while it runs, without its variables. */
+  readonly arenaBytes: number
 }
 
 const isShape = (value: unknown) => Array.isArray(value) && value.every((n) => typeof n === 'number')
-const isTensor = (value: unknown) => value instanceof Tensor || value instanceof Update
-const isArray = (value: unknown) => ArrayBuffer.isView(value) || isShape(value) || typeof value === 'number'
+const isNode = (value: unknown) => value instanceof Tensor || value instanceof Update
+const isValue = (value: unknown) => ArrayBuffer.isView(value) || isShape(value) || typeof value === 'number'
 
-function referenceExecutable(inputs: readonly Tensor[], outputs: readonly Tensor[], updates: readonly Update[]): Executable {
-  return {
-    run(values) {
-      const feeds = new Map(inputs.map((input, i) => [input, values[i]!]))
-      const results = referenceValues([...outputs, ...updates.map((u) => u.value)], feeds)
-      updates.forEach(({ variable }, i) => {
-        variable.write(results[outputs.length + i]!)
-      })
-      return results.slice(0, outputs.length).map((result) => Float32Array.from(result))
-    },
+type Run = (inputs: readonly ArrayLike<number>[]) => Promise<Float32Array[]>
+
+interface Graph {
+  readonly inputs: readonly Tensor[]
+  readonly outputs: readonly Tensor[]
+  readonly updates: readonly Update[]
+}
+
+function referenceRun({ inputs, outputs, updates }: Graph): Run {
+  return async (values) => {
+    const feeds = new Map(inputs.map((input, i) => [input, values[i]!]))
+    const results = referenceValues([...outputs, ...updates.map((u) => u.value)], feeds)
+    updates.forEach(({ variable }, i) => {
+      variable.write(results[outputs.length + i]!)
+    })
+    return results.slice(0, outputs.length).map((result) => Float32Array.from(result))
   }
+}
+
+/** Tensors with given values: to a program they are inputs like any other. */
+const constantsOf = (outputs: readonly Tensor[], updates: readonly Update[]) =>
+  topological([...outputs, ...updates.map((u) => u.value)]).filter((node) => node.operation.kind === 'constant')
+
+const dataOf = (node: Tensor): Float32Array => (node.operation.kind === 'constant' ? node.operation.data : noData)
+const noData = new Float32Array()
+
+function checkPlaceholders({ inputs, outputs, updates }: Graph): void {
+  for (const node of topological([...outputs, ...updates.map((u) => u.value)]))
+    if (node.operation.kind === 'placeholder' && !inputs.includes(node))
+      fail(
+        'compile',
+        `a placeholder of shape ${showShape(node.shape)} isn't an input of this program`,
+        'Use the tensors that the function is given',
+      )
 }
 
 let queue: Promise<unknown> = Promise.resolve()
 
+/** Runs `task` after all that were queued before, whether those succeeded or not. */
+function enqueue<T>(task: () => Promise<T>): Promise<T> {
+  const turn = queue.then(task)
+  queue = turn.catch(() => undefined)
+  return turn
+}
+
 /**
- * Makes a program of a function of tensors: traced once, with placeholders of the given shapes.
+ * Makes a program of a function of tensors. The function is called once, with placeholders of the given shapes.
  * @param fn takes trees of tensors, returns a tree of tensors and updates of variables
  * @param shapes one tree of shapes per argument
+ * @returns a function of the same trees with arrays of numbers, row-major; updates come back as undefined
  */
 export function compile<const S extends readonly unknown[], R>(
   fn: (...inputs: TracedOf<S>) => R,
   shapes: S,
-  _options: CompileOptions = {},
+  { target = 'wasm' }: CompileOptions = {},
 ): Program<S, R> {
   const inputs: Tensor[] = []
   const traced = mapTree<Shape, Tensor>(shapes as unknown as Tree<Shape>, isShape, (shape) => {
@@ -60,37 +102,121 @@ export function compile<const S extends readonly unknown[], R>(
     inputs.push(input)
     return input
   }) as unknown as TracedOf<S>
-  const result = fn(...traced)
   const outputs: Tensor[] = []
   const updates: Update[] = []
-  const layout = mapTree<Tensor | Update, number>(result as Tree<Tensor | Update>, isTensor, (leaf, path) => {
+  const layout = mapTree<Tensor | Update, number>(fn(...traced) as Tree<Tensor | Update>, isNode, (leaf, path) => {
     if (leaf instanceof Tensor) return outputs.push(leaf) - 1
     if (leaf instanceof Update) updates.push(leaf)
     else fail('compile', `the function returned ${String(leaf)} at '${path}'`, 'Return tensors and updates only')
     return -1
   })
-  const executable = referenceExecutable(inputs, outputs, updates)
-  return (...values) => {
-    const flat: ArrayLike<number>[] = []
-    mapTree<ArrayLike<number> | number, void>(values as never, isArray, (value) => {
-      const list = typeof value === 'number' ? [value] : value
-      const input = inputs[flat.length]
-      if (!input) fail('program', 'more values than inputs', `Give ${inputs.length}`)
-      if (list.length !== sizeOf(input.shape))
-        fail('program', `${list.length} values for an input of shape ${showShape(input.shape)}`, `Give ${sizeOf(input.shape)}`)
-      flat.push(list)
-    })
-    if (flat.length !== inputs.length) fail('program', `${flat.length} values for ${inputs.length} inputs`, 'Give one each')
-    const turn = queue.then(() => executable.run(flat))
-    queue = turn.catch(() => undefined)
-    return turn.then(
-      (results) => mapTree<number, unknown>(layout, (v) => typeof v === 'number', (i) => results[i]) as Results<R>,
+  const graph = { inputs, outputs, updates }
+  checkPlaceholders(graph)
+  const { run, steps, arenaBytes } = target === 'reference' ? unplanned(graph) : planned(graph, target)
+  const program = (...values: ValuesOf<S>) => {
+    const flat = flatten(values, inputs)
+    return enqueue(() => run(flat)).then(
+      (results) =>
+        mapTree<number, unknown>(
+          layout,
+          (v) => typeof v === 'number',
+          (i) => results[i],
+        ) as Results<R>,
     )
+  }
+  return Object.assign(program, { steps, arenaBytes })
+}
+
+interface Prepared {
+  readonly run: Run
+  readonly steps: readonly Step[]
+  readonly arenaBytes: number
+}
+
+const unplanned = (graph: Graph): Prepared => ({ run: referenceRun(graph), steps: [], arenaBytes: 0 })
+
+function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpreter'): Prepared {
+  const constants = constantsOf(outputs, updates)
+  const plan = blueprint([...inputs, ...constants], outputs, updates, features())
+  const data = constants.map(dataOf)
+  let executable: Promise<Executable> | undefined
+  return {
+    steps: plan.steps,
+    arenaBytes: plan.arenaBytes,
+    async run(values) {
+      executable ??= load(plan, target)
+      return (await executable).run([...values, ...data])
+    },
   }
 }
 
+/** The values of a call in the order of the inputs, copied, so that the caller may reuse its arrays. */
+function flatten(values: unknown, inputs: readonly Tensor[]): Float32Array[] {
+  const flat: Float32Array[] = []
+  mapTree<ArrayLike<number> | number, void>(values as Tree<ArrayLike<number>>, isValue, (value, path) => {
+    const list = typeof value === 'number' ? [value] : value
+    const input = inputs[flat.length]
+    if (!input) fail('program', `more than ${inputs.length} inputs given`, 'Give one array per input')
+    if (list?.length !== sizeOf(input.shape))
+      fail(
+        'program',
+        `input ${path} has ${list?.length ?? 'no'} values, its shape ${showShape(input.shape)} ${sizeOf(input.shape)}`,
+        'Give as many values as the shape holds',
+      )
+    flat.push(new Float32Array(list))
+  })
+  if (flat.length !== inputs.length)
+    fail('program', `${flat.length} inputs given, ${inputs.length} expected`, 'Give one array per input')
+  return flat
+}
+
+/** Programs of one-off calculations by structure, the most recently used last. */
+const eager = new Map<string, Prepared>()
+const mostEager = 64
+
+function structureOf(tensors: readonly Tensor[]): string {
+  const numbers = new Map<Tensor, number>()
+  const lines = topological(tensors).map((node, i) => {
+    numbers.set(node, i)
+    const key = node.operation.kind === 'constant' ? `constant ${node.shape}` : operationKey(node)
+    return `${key} (${node.inputs.map((input) => numbers.get(input))})`
+  })
+  return `${lines.join('\n')}\n${tensors.map((tensor) => numbers.get(tensor))}`
+}
+
+async function evaluate(tensors: readonly Tensor[]): Promise<Float32Array[]> {
+  const inputs = constantsOf(tensors, [])
+  const key = structureOf(tensors)
+  let prepared = eager.get(key)
+  if (!prepared) {
+    const graph = { inputs, outputs: tensors, updates: [] }
+    checkPlaceholders(graph)
+    const plan = blueprint(inputs, tensors, [], features())
+    let executable: Promise<Executable> | undefined
+    prepared = {
+      steps: plan.steps,
+      arenaBytes: plan.arenaBytes,
+      async run(values) {
+        executable ??= load(plan, 'wasm')
+        return (await executable).run(values)
+      },
+    }
+  }
+  eager.delete(key)
+  eager.set(key, prepared)
+  if (eager.size > mostEager) eager.delete(eager.keys().next().value!)
+  const { run } = prepared
+  return enqueue(() => run(inputs.map(dataOf)))
+}
+
 installEngine({
-  evaluate: async (tensors) => referenceValues(tensors).map((values) => Float32Array.from(values)),
-  read: (variable: Variable) => Float32Array.from(variable.initial!),
-  write: (variable, values) => variable.initial!.set(Float32Array.from(values)),
+  evaluate,
+  read: (variable) => variable.initial?.slice() ?? viewOf(variable).slice(),
+  write(variable, values) {
+    const target = variable.initial ?? viewOf(variable)
+    target.set(values)
+  },
 })
+
+const viewOf = (variable: Parameters<ReturnType<typeof runtime>['addressOf']>[0]) =>
+  runtime().memory.floats(runtime().addressOf(variable), sizeOf(variable.shape))

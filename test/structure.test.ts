@@ -12,14 +12,15 @@ const arrows: Record<string, string[]> = {
   plan: ['conv', 'kernel', 'base'],
   targets: ['kernel', 'base'],
   runtime: ['base'],
+  program: core,
   tree: [],
-  compile: [...core, 'tree'],
-  nn: ['graph', 'compile', 'tree', 'runtime', 'base'],
+  compile: [...core, 'program', 'tree'],
+  nn: ['conv', 'graph', 'compile', 'tree', 'runtime', 'base'],
   models: ['nn'],
   data: ['base', 'runtime'],
   formats: ['graph', 'nn', 'base'],
-  index: [...core, 'compile', 'tree'],
-  cli: [...core, 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
+  index: [...core, 'program', 'compile', 'tree'],
+  cli: [...core, 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
 }
 /** Rooms that may import npm packages and Node's own modules. */
 const outward = ['data', 'cli', 'formats']

@@ -103,14 +103,16 @@ function padAdjoint(
     const [low, high] = pairs[axis]!
     if (low + high === 0) return
     const only = pairs.map((pair, i): [number, number] => (i === axis ? [pair[0], pair[1]] : [0, 0]))
-    const template = pad(
-      placeholder(result.shape.map((size, i) => (i === axis ? n : size))),
-      only,
-      { mode: mode.map((m, i) => (i === axis ? m : 'zero')) },
-    )
+    const template = pad(placeholder(result.shape.map((size, i) => (i === axis ? n : size))), only, {
+      mode: mode.map((m, i) => (i === axis ? m : 'zero')),
+    })
     const { operation } = template
     if (operation.kind === 'resample') result = resample(result, axis, adjointTable(operation.table))
-    else result = pad(result, only.map(([a, b]): [number, number] => [-a, -b]))
+    else
+      result = pad(
+        result,
+        only.map(([a, b]): [number, number] => [-a, -b]),
+      )
   })
   return result
 }
@@ -120,10 +122,6 @@ export function matmul(a: Tensor, b: Tensor): Tensor {
   const [m, k] = a.shape as [number, number]
   const [k2, n] = b.shape as [number, number]
   if (a.shape.length !== 2 || b.shape.length !== 2 || k !== k2)
-    fail(
-      'matmul',
-      `shapes ${showShape(a.shape)} and ${showShape(b.shape)}`,
-      'Give [M, K] and [K, N] with the same K',
-    )
+    fail('matmul', `shapes ${showShape(a.shape)} and ${showShape(b.shape)}`, 'Give [M, K] and [K, N] with the same K')
   return reshape(conv(reshape(a, [1, m, k]), reshape(b, [1, k, n])), [m, n])
 }

@@ -112,4 +112,3 @@ export function windowMaxDerivative(node: Tensor, g: Tensor): (Tensor | undefine
   }
   return []
 }
-

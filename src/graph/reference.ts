@@ -1,5 +1,5 @@
 import { hashBits } from '../base/random.ts'
-import { type Shape, forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
+import { forEachIndex, type Shape, sizeOf, stridesOf } from '../base/shape.ts'
 import { forEachTerm, inputGradient, kernelGradient, output } from '../conv/reference.ts'
 import type { ConvSpec } from '../conv/spec.ts'
 import { type MapFunction, mapValue } from './map.ts'

@@ -9,11 +9,11 @@ import {
   loop,
   multiplyAdd,
   read,
+  type Statements,
   scaleAffine,
   set,
   shiftAffine,
   splat,
-  type Statements,
   store,
   variable,
 } from '../kernel/builder.ts'
@@ -204,7 +204,9 @@ function chunkKernel(
     body.push(block.many > 1 ? loop(block.index, 0, block.many, 1, inBlock) : inBlock)
   }
   const summed: Statements =
-    sums.length === 0 ? body : [clearRows(shape, part, firstRow, outerNames, lanes), loopsOf(sums, indexed('s', sums), body)]
+    sums.length === 0
+      ? body
+      : [clearRows(shape, part, firstRow, outerNames, lanes), loopsOf(sums, indexed('s', sums), body)]
   return kernel({
     name: shape.name,
     buffers: [
@@ -234,7 +236,13 @@ function columnBlocks(columns: number, width: number, lanes: number): Block[] {
       index: 'block',
     })
   if (rest > 0)
-    blocks.push({ vectors: Math.ceil(rest / lanes), count: rest, column: affine(full * width), many: 1, index: 'block' })
+    blocks.push({
+      vectors: Math.ceil(rest / lanes),
+      count: rest,
+      column: affine(full * width),
+      many: 1,
+      index: 'block',
+    })
   return blocks
 }
 
@@ -273,12 +281,7 @@ function tileCode(
   const { size, row } = rowsOf
   const depth = reduce.reduce((product, axis) => product * axis.extent, 1)
   const sumNames = indexed('s', sums)
-  const yAt = addAffine(
-    affine(y.offset),
-    along(outer, outerNames, 'y'),
-    scaleAffine(row, rows.y ?? 0),
-    block.column,
-  )
+  const yAt = addAffine(affine(y.offset), along(outer, outerNames, 'y'), scaleAffine(row, rows.y ?? 0), block.column)
   const xAt = addAffine(
     affine(x.offset),
     along(outer, outerNames, 'x'),
@@ -302,7 +305,9 @@ function tileCode(
     line.map(({ at }) => variable(name('acc'), sums.length > 0 ? load(y.buffer, at, lanes) : f32(0, lanes))),
   )
   const step = (k: Affine, kw: Affine): Statements => {
-    const weights = cells[0]!.map((_, v) => define(name('w'), load(w.buffer, addAffine(wAt, kw, affine(v * lanes)), lanes)))
+    const weights = cells[0]!.map((_, v) =>
+      define(name('w'), load(w.buffer, addAffine(wAt, kw, affine(v * lanes)), lanes)),
+    )
     const products = accumulators.map((line, i) => {
       const value = splat(load(x.buffer, addAffine(shiftAffine(xAt, i * (rows.x ?? 0)), k)), lanes)
       const shared = define(name('x'), value)
@@ -347,4 +352,3 @@ function reduceLoops(
     : step(k, kw)
   return loopsOf(looped, names, body)
 }
-

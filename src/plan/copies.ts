@@ -13,9 +13,9 @@ import {
   loop,
   mul,
   read,
+  type Statements,
   select,
   splat,
-  type Statements,
   store,
 } from '../kernel/builder.ts'
 import type { Affine, Kernel, TargetFeatures } from '../kernel/ir.ts'

@@ -1,4 +1,4 @@
-import { sizeOf, stridesOf, forEachIndex } from '../base/shape.ts'
+import { forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
 import {
   add,
@@ -12,9 +12,9 @@ import {
   loop,
   multiplyAdd,
   read,
+  type Statements,
   set,
   shiftAffine,
-  type Statements,
   store,
   variable,
 } from '../kernel/builder.ts'
@@ -55,7 +55,17 @@ export function depthwiseKernelGradient(spec: ConvSpec, features: TargetFeatures
             ...Object.fromEntries(names.map((p, i) => [p, steps[i]! * strides[i + 1]!])),
           }),
         )
-      const g = define(name('g'), load('b', at(ys, spec.output.map(() => 1)), lanes))
+      const g = define(
+        name('g'),
+        load(
+          'b',
+          at(
+            ys,
+            spec.output.map(() => 1),
+          ),
+          lanes,
+        ),
+      )
       const xAt = at(xs, spec.stride)
       const step: Statements = [
         g,

@@ -1,4 +1,4 @@
-import { sizeOf, stridesOf, forEachIndex } from '../base/shape.ts'
+import { forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
 import {
   addAffine,
@@ -11,17 +11,17 @@ import {
   loop,
   multiplyAdd,
   read,
+  type Statements,
   set,
   shiftAffine,
-  type Statements,
   store,
   variable,
 } from '../kernel/builder.ts'
 import type { Affine, Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
+import { channelVectors } from './channels.ts'
 import { type Axis, balanced, type Place } from './contraction.ts'
 import { depthwiseKernelGradient } from './depthwise-gradient.ts'
-import { channelVectors } from './channels.ts'
 import { namer } from './names.ts'
 import { phaseShape, phases } from './phases.ts'
 import { type Algorithm, type Epilogue, slack } from './types.ts'
@@ -131,9 +131,7 @@ function phaseShapeOf(spec: ConvSpec, phase: ReturnType<typeof phases>[number]):
     row: { extent: phase.counts[last]!, columns: 1, y: spec.stride[last]! * xs[last + 1]! },
     column: gs,
     outerTaps: empty ? [] : combinations(shape.taps.slice(0, -1)),
-    taps: empty
-      ? []
-      : Array.from({ length: step.extent }, (_, k) => ({ column: (k * step.x!) / gs, w: k * step.w! })),
+    taps: empty ? [] : Array.from({ length: step.extent }, (_, k) => ({ column: (k * step.x!) / gs, w: k * step.w! })),
   }
 }
 

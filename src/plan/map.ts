@@ -13,10 +13,10 @@ import {
   loop,
   max,
   read,
+  type Statements,
   set,
   shiftAffine,
   splat,
-  type Statements,
   store,
   variable,
 } from '../kernel/builder.ts'
@@ -264,10 +264,7 @@ function valueAt(context: ReduceContext, inner: Dimension | undefined, at: Affin
 
 const resultAt = ({ reduce, kept }: ReduceContext, inner?: Dimension, at: Affine = affine(0)): Affine => {
   const which = reduce.operands.length
-  const base = affine(
-    reduce.result.offset,
-    Object.fromEntries(kept.map((dim, i) => [`i${i}`, dim.strides[which]!])),
-  )
+  const base = affine(reduce.result.offset, Object.fromEntries(kept.map((dim, i) => [`i${i}`, dim.strides[which]!])))
   return addAffine(base, scaleBy(at, inner?.strides[which] ?? 0))
 }
 
@@ -291,7 +288,8 @@ function reduceColumns(context: ReduceContext, inner: Dimension): Statements {
     return [totals, code, stores]
   }
   const parts: Statements[] = []
-  if (blocks > 0) parts.push(loop('j', 0, blocks * block, block, columns(affine(0, { j: 1 }), new Array(many).fill(lanes))))
+  if (blocks > 0)
+    parts.push(loop('j', 0, blocks * block, block, columns(affine(0, { j: 1 }), new Array(many).fill(lanes))))
   const rest = inner.extent - blocks * block
   const counts = Array.from({ length: Math.ceil(rest / lanes) }, (_, v) => Math.min(lanes, rest - v * lanes))
   if (rest > 0) parts.push(columns(affine(blocks * block), counts))
@@ -311,9 +309,7 @@ function reduceRow(context: ReduceContext, inner: Dimension | undefined): Statem
     return [statements, set(target.name, combine(reduce.fn, read(target), value))]
   }
   const body = (wide: ReturnType<typeof variable>): Statements => [
-    whole > lanes
-      ? loop('j', 0, whole, lanes, step(affine(0, { j: 1 }), lanes, wide))
-      : step(affine(0), lanes, wide),
+    whole > lanes ? loop('j', 0, whole, lanes, step(affine(0, { j: 1 }), lanes, wide)) : step(affine(0), lanes, wide),
     Array.from({ length: length - whole }, (_, i) => step(affine(whole + i), 1, rest)),
   ]
   const code = nested(context, [total], lanes, ([target]) => body(target!))
@@ -328,4 +324,3 @@ function reduceRow(context: ReduceContext, inner: Dimension | undefined): Statem
   if (whole < length) value = combine(reduce.fn, value, read(rest))
   return [total, whole < length ? rest : [], code, horizontal, store(reduce.result.buffer, resultAt(context), value, 1)]
 }
-

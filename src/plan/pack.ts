@@ -49,7 +49,10 @@ export function packKernel(packing: Packing): Kernel {
     const from = addAffine(
       affine(source.offset, groups.extent > 1 ? { group: groups.source } : {}),
       affine(0, Object.fromEntries(depth.map((axis, i) => [names[i]!, axis.source]))),
-      affine(column.offset * columnStride, Object.fromEntries(column.terms.map((t) => [t.index, t.scale * columnStride]))),
+      affine(
+        column.offset * columnStride,
+        Object.fromEntries(column.terms.map((t) => [t.index, t.scale * columnStride])),
+      ),
     )
     let step = padded
     const strides = depth.map(() => 0)
@@ -65,7 +68,9 @@ export function packKernel(packing: Packing): Kernel {
     const cells: Statements[] = []
     if (columnStride === 1)
       for (let lane = 0; lane < padded; lane += lanes)
-        cells.push([store(target.buffer, addAffine(to, affine(lane)), load(source.buffer, addAffine(from, affine(lane)), lanes))])
+        cells.push([
+          store(target.buffer, addAffine(to, affine(lane)), load(source.buffer, addAffine(from, affine(lane)), lanes)),
+        ])
     else
       for (let lane = 0; lane < padded; lane++) {
         const value = lane < count ? load(source.buffer, addAffine(from, affine(lane * columnStride))) : f32(0)

@@ -84,11 +84,7 @@ export function gradientPadding(spec: ConvSpec): { low: number[]; high: number[]
 /** Loops and offsets of one phase: x = the padded gradient, y = the gradient by input, w = the kernel. */
 export function phaseShape(spec: ConvSpec, phase: Phase) {
   const { low, high } = gradientPadding(spec)
-  const padded = [
-    spec.batch,
-    ...spec.output.map((n, axis) => n + low[axis]! + high[axis]!),
-    spec.outChannels,
-  ]
+  const padded = [spec.batch, ...spec.output.map((n, axis) => n + low[axis]! + high[axis]!), spec.outChannels]
   const gs = stridesOf(padded)
   const xs = stridesOf(inputShape(spec))
   const ws = stridesOf(kernelShape(spec))

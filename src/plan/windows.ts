@@ -1,4 +1,4 @@
-import { sizeOf, stridesOf, forEachIndex } from '../base/shape.ts'
+import { forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, dilatedExtent, inputShape, outputShape } from '../conv/spec.ts'
 import {
   add,
@@ -16,9 +16,9 @@ import {
   max,
   or,
   read,
+  type Statements,
   select,
   set,
-  type Statements,
   store,
   variable,
   xor,

@@ -17,9 +17,12 @@ export const leakyRelu = dual('leakyRelu', (x: Tensor, slope: number = 0.01) =>
   where(less(0, x), x, mul(checkRange('leakyRelu', 'slope', slope), x)),
 )
 
+/** Where the branch that isn't taken is bounded, so that exp can't overflow: not at 0, where a tie has no derivative. */
+const unused = 1
+
 /** x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016). Default alpha 1. */
 export const elu = dual('elu', (x: Tensor, alpha: number = 1) =>
-  where(less(0, x), x, mul(checkRange('elu', 'alpha', alpha), expm1(minimum(x, 0)))),
+  where(less(0, x), x, mul(checkRange('elu', 'alpha', alpha), expm1(minimum(x, unused)))),
 )
 
 const seluScale = 1.0507009873554805

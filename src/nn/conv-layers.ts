@@ -1,4 +1,4 @@
-import { checkCount } from '../base/errors.ts'
+import { checkCount, fail } from '../base/errors.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
 import type { ConvOptions, ConvTransposeOptions, PerAxis } from '../conv/spec.ts'
 import { type BorderOptions, conv, convTranspose } from '../graph/conv.ts'
@@ -20,12 +20,18 @@ type DepthwiseFactory = (kernelSize: PerAxis, options?: DepthwiseLayerOptions) =
 
 const borderNames = ['stride', 'padding', 'paddingMode', 'paddingValue', 'dilation']
 
+function checkGroups(kind: string, filters: number, groups = 1): number {
+  if (filters % checkCount(kind, 'groups', groups, 1) !== 0)
+    fail(kind, `${groups} groups don't divide ${filters} filters`, 'Use a number of groups that divides them')
+  return groups
+}
+
 function convOf(rank: number): Factory<ConvLayerOptions> {
   const kind = `conv${rank}d`
   return (filters, kernelSize, options = {}) => {
     checkCount(kind, 'filters', filters, 1)
     const size = perAxis(kind, 'kernelSize', kernelSize, rank)
-    const groups = checkCount(kind, 'groups', options.groups ?? 1, 1)
+    const groups = checkGroups(kind, filters, options.groups)
     checkNames(kind, options, [...borderNames, 'groups', ...weightNames])
     checkWeights(kind, options)
     return unary(kind, [filters, kernelSize, options], (shape, context) => {
@@ -46,17 +52,17 @@ function convTransposeOf(rank: number): Factory<ConvTransposeLayerOptions> {
   return (filters, kernelSize, options = {}) => {
     checkCount(kind, 'filters', filters, 1)
     const size = perAxis(kind, 'kernelSize', kernelSize, rank)
-    const groups = checkCount(kind, 'groups', options.groups ?? 1, 1)
+    const groups = checkGroups(kind, filters, options.groups)
     checkNames(kind, options, [...borderNames, 'groups', 'outputPadding', ...weightNames])
     checkWeights(kind, options)
     return unary(kind, [filters, kernelSize, options], (shape, context) => {
       checkRank(kind, shape, rank)
-      const within = Math.max(1, Math.floor(filters / groups))
+      const within = filters / groups
       const inputs = shape[rank]!
       const fans = { fanIn: (sizeOf(size) * inputs) / groups, fanOut: sizeOf(size) * filters }
       return withWeights(context, options, {
         kernels: [{ name: 'weight', shape: [...size, within, inputs], fans }],
-        channels: within * groups,
+        channels: filters,
         compute: (x, [kernel]) => convTranspose(x, kernel!, options),
       })
     })

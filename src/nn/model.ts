@@ -5,7 +5,7 @@ import { type Tensor, Variable } from '../graph/tensor.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
 import { input, inputKind, layerBuilder, type Use } from './build.ts'
 import { configOf, type ModelConfig } from './config.ts'
-import { isLayer, type Layer, type Node, type RunContext, runContext, type Weights } from './layer.ts'
+import { isLayer, type Layer, type Node, naming, type RunContext, runContext, type Weights } from './layer.ts'
 import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
 
@@ -78,13 +78,10 @@ export class Model {
     const values = Array.isArray(x) ? [...x] : [x as Tensor]
     if (values.length !== this.inputShapes.length)
       fail(this.name, `${values.length} inputs`, `Give ${this.inputShapes.length}`)
-    for (const step of this.steps)
-      values.push(
-        step.built.apply(
-          step.inputs.map((i) => values[i]!),
-          run,
-        ),
-      )
+    for (const { name, built, inputs } of this.steps) {
+      const given = inputs.map((i) => values[i]!)
+      values.push(naming(name, () => built.apply(given, run)))
+    }
     return values
   }
 

@@ -31,6 +31,8 @@ const factories: Readonly<Record<string, unknown>> = {
   localResponseNorm,
 }
 
+export const layerKinds: readonly string[] = Object.keys(factories)
+
 const deepest = 100
 
 function decode(value: unknown, depth: number): unknown {

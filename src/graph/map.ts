@@ -90,11 +90,11 @@ export function broadcastShapes(operation: string, shapes: readonly Shape[]): nu
   })
 }
 
-const valueOf = (t: Tensor) => (t.operation.kind === 'fill' ? t.operation.value : undefined)
+const constantOf = (t: Tensor) => (t.operation.kind === 'fill' ? t.operation.value : undefined)
 
 /** The same result without work: constants folded, neutral elements dropped. */
 function simplify(fn: MapFunction, inputs: readonly Tensor[], shape: Shape): Tensor | undefined {
-  const values = inputs.map(valueOf)
+  const values = inputs.map(constantOf)
   if (values.every((value) => value !== undefined))
     return fill(shape, Math.fround(mapValue[fn](values[0]!, values[1]!, values[2]!)))
   const [a, b] = inputs as [Tensor, Tensor]

@@ -70,6 +70,8 @@ export function features(): WasmFeatures {
 export interface Executable {
   readonly blueprint: Blueprint
   run(inputs: readonly ArrayLike<number>[]): Float32Array[]
+  /** Runs one step's kernels on whatever lies in memory: for measuring, after a `run`. */
+  runStep(step: number): void
 }
 
 const freed = new FinalizationRegistry<number>((address) => runtime().memory.free(address))
@@ -129,6 +131,12 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
         memory.floats(addressOf(to), values[i]!.length).set(values[i]!)
       })
       return results
+    },
+    runStep(step) {
+      prepare()
+      blueprint.calls.forEach((call, i) => {
+        if (call.step === step) calls[i]!.run(...calls[i]!.numbers)
+      })
     },
   }
   if (constants > 0) freed.register(executable, constants)

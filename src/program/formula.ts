@@ -28,6 +28,18 @@ function signOf(a: Expr): Expr {
   return k.select(k.gt(a, zero(a)), one(a), negative)
 }
 
+const functions = {
+  exp: math.exp,
+  expm1: math.expm1,
+  log: math.log,
+  log1p: math.log1p,
+  tanh: math.tanh,
+  sigmoid: math.sigmoid,
+  erf: math.erf,
+}
+
+const arithmetic = { add: k.add, sub: k.sub, mul: k.mul, div: k.div, min: k.min, max: k.max }
+
 /** One elementwise function in the loop language. */
 function applied(fn: MapFunction, node: Tensor, values: readonly Value[], bind: Bind): Value {
   if (fn === 'where') return { number: k.select(maskOf(values[0]!), numberOf(values[1]!), numberOf(values[2]!)) }
@@ -52,14 +64,14 @@ function applied(fn: MapFunction, node: Tensor, values: readonly Value[], bind: 
     case 'tanh':
     case 'sigmoid':
     case 'erf':
-      return { number: math[fn](bind(a), bind) }
+      return { number: functions[fn](bind(a), bind) }
     case 'add':
     case 'sub':
     case 'mul':
     case 'div':
     case 'min':
     case 'max':
-      return { number: k[fn](a, b) }
+      return { number: arithmetic[fn](a, b) }
     case 'pow':
       return { number: power(bind(a), node.inputs[1]!, b, bind) }
     case 'less':

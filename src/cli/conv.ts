@@ -1,0 +1,135 @@
+import { fail } from '../base/errors.ts'
+import { randomSource } from '../base/random.ts'
+import { sizeOf } from '../base/shape.ts'
+import {
+  type Contraction,
+  type ConvSpec,
+  explainOutput,
+  inputGradient,
+  inputShape,
+  kernelGradient,
+  kernelShape,
+  multiplyAccumulates,
+  output,
+  outputShape,
+  parameterCount,
+  parseSpec,
+  printSpec,
+} from '../conv/index.ts'
+import { contract } from '../graph/conv.ts'
+import { placeholder } from '../graph/tensor.ts'
+import { printKernel } from '../kernel/print.ts'
+import { printPlan } from '../plan/choose.ts'
+import { type Blueprint, blueprint } from '../program/build.ts'
+import { type Executable, features, load } from '../program/engine.ts'
+import { measurePeak, measureSteps } from '../program/measure.ts'
+import { printWat } from '../targets/wasm/assemble.ts'
+import { emitFunctions } from '../targets/wasm/emit.ts'
+
+const stages = ['spec', 'plan', 'kernel', 'wat'] as const
+const contractions: readonly Contraction[] = ['output', 'inputGradient', 'kernelGradient']
+
+export interface ConvCommand {
+  /** Stages to print, separated by commas. */
+  readonly show?: string
+  /** Which of the three contractions; default all. */
+  readonly operation?: string
+  readonly check?: boolean
+  readonly time?: boolean
+}
+
+const references = { output, inputGradient, kernelGradient }
+const operandShapes = {
+  output: (spec: ConvSpec) => [inputShape(spec), kernelShape(spec)],
+  inputGradient: (spec: ConvSpec) => [outputShape(spec), kernelShape(spec)],
+  kernelGradient: (spec: ConvSpec) => [inputShape(spec), outputShape(spec)],
+}
+
+/** Shows every stage of one convolution: spec, plan, kernels, WebAssembly text; checks and times it. */
+export async function convCommand(text: string, options: ConvCommand, print: (line: string) => void): Promise<boolean> {
+  const spec = parseSpec(text)
+  const show = (options.show ?? 'spec,plan').split(',').filter(Boolean)
+  for (const stage of show)
+    if (!stages.includes(stage as never)) fail('conv', `stage '${stage}' is unknown`, `Use ${stages.join(', ')}`)
+  if (options.operation && !contractions.includes(options.operation as Contraction))
+    fail('conv', `operation '${options.operation}' is unknown`, `Use ${contractions.join(', ')}`)
+  if (show.includes('spec')) printSpecStage(spec, print)
+  const peak = options.time ? await measurePeak() : 0
+  if (options.time) {
+    const { relaxed, lanes } = features()
+    print(`peak       ${peak.toFixed(1)} GFLOP/s multiply-adds, one thread (${lanes} lanes, relaxed SIMD ${relaxed})`)
+  }
+  let right = true
+  for (const contraction of contractions) {
+    if (options.operation && options.operation !== contraction) continue
+    print(`\n== ${contraction}`)
+    const operands = operandShapes[contraction](spec).map(placeholder)
+    const plan = blueprint(operands, [contract(contraction, spec, operands[0]!, operands[1]!)], [], features())
+    showPlan(plan, show, print)
+    if (!options.check && !options.time) continue
+    const executable = await load(plan, 'wasm')
+    const wrong = checked(contraction, spec, executable, print)
+    right &&= !wrong
+    if (options.time) printTimes(spec, executable, peak, print)
+  }
+  return right
+}
+
+function printSpecStage(spec: ConvSpec, print: (line: string) => void): void {
+  print(`spec       ${printSpec(spec)}`)
+  explainOutput(spec).forEach((formula, axis) => {
+    print(`output ${axis}   ${formula}`)
+  })
+  print(`shapes     x [${inputShape(spec)}], w [${kernelShape(spec)}], y [${outputShape(spec)}]`)
+  print(`parameters ${parameterCount(spec)}, multiply-adds ${multiplyAccumulates(spec)}`)
+}
+
+function showPlan(plan: Blueprint, show: readonly string[], print: (line: string) => void): void {
+  for (const step of plan.steps)
+    if (show.includes('plan'))
+      print(`step       ${step.label}${step.plan ? `: ${printPlan(step.plan)}` : ''} (${step.calls.length} kernels)`)
+  if (show.includes('plan')) print(`arena      ${plan.arenaBytes} bytes`)
+  if (show.includes('kernel')) for (const kernel of plan.kernels) print(printKernel(kernel))
+  if (show.includes('wat')) print(printWat(emitFunctions(plan.kernels, features())))
+}
+
+/** Compares with the float64 reference on random data; the bound is K * eps * sum|x * w| for a sum of K terms. */
+function checked(
+  contraction: Contraction,
+  spec: ConvSpec,
+  executable: Executable,
+  print: (line: string) => void,
+): boolean {
+  const random = randomSource(1)
+  const values = operandShapes[contraction](spec).map((shape) =>
+    Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
+  )
+  const [result] = executable.run(values)
+  const [a, b] = values as [Float32Array, Float32Array]
+  const expected = references[contraction](spec, a, b)
+  const sizes = references[contraction](spec, a.map(Math.abs), b.map(Math.abs))
+  const terms = references[contraction](
+    spec,
+    a.map(() => 1),
+    b.map(() => 1),
+  )
+  let worst = 0
+  expected.forEach((value, i) => {
+    const bound = (terms[i]! + 2) * 2 ** -24 * sizes[i]! + 1e-30
+    worst = Math.max(worst, Math.abs(result![i]! - value) / bound)
+  })
+  print(`check      largest error ${worst.toFixed(3)} of the bound${worst <= 1 ? '' : '  WRONG'}`)
+  return !(worst <= 1)
+}
+
+function printTimes(spec: ConvSpec, executable: Executable, peak: number, print: (line: string) => void): void {
+  const timings = measureSteps(executable)
+  timings.forEach((timing, i) => {
+    print(
+      `time       ${timing.median.toFixed(4)} ms (min ${timing.min.toFixed(4)})  ${executable.blueprint.steps[i]!.label}`,
+    )
+  })
+  const total = timings.reduce((sum, timing) => sum + timing.median, 0)
+  const speed = (2 * multiplyAccumulates(spec)) / total / 1e6
+  print(`total      ${total.toFixed(4)} ms, ${speed.toFixed(1)} GFLOP/s, ${((100 * speed) / peak).toFixed(0)}% of peak`)
+}

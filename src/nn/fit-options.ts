@@ -1,0 +1,149 @@
+import { checkCount, fail } from '../base/errors.ts'
+import { type Batch, type DataSource, sourceOf, type TrainingData } from './batches.ts'
+import { type Callback, epochLog, type FitPlan, inTerminal } from './callbacks.ts'
+import type { BestWeights, CheckpointOptions, Position, Settings } from './checkpoint.ts'
+import { checkNames, checkRange } from './checks.ts'
+import { type Evaluation, evaluator } from './evaluate.ts'
+import type { MonitorOptions } from './history.ts'
+import type { Optimizer, OptimizerConfig, OptimizerState } from './optimizer.ts'
+import { type OptimizerName, optimizerOf } from './optimizers.ts'
+import { type Schedule, type ScheduleConfig, type ScheduleName, scheduleOf } from './schedules.ts'
+import {
+  type BatchResult,
+  type ClipOptions,
+  emptyTally,
+  type MeasureOptions,
+  type Measures,
+  measuresOf,
+  type Trainable,
+  trainingRunner,
+} from './training.ts'
+
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs in a row without improvement after which the training ends. Default 5. */
+  readonly patience?: number
+}
+
+export interface FitOptions extends MeasureOptions, ClipOptions {
+  /** Default 1. */
+  readonly epochs?: number
+  /** Samples of one step; the last step of an epoch takes what is left. Default 64. */
+  readonly batchSize?: number
+  /** Name, configuration, or what `sgd(...)`, `adam(...)` return. Default 'adam'. */
+  readonly optimizer?: Optimizer | OptimizerConfig | OptimizerName
+  /** How the learning rate changes. Default: not at all. */
+  readonly schedule?: Schedule | ScheduleConfig | ScheduleName
+  /** Data that is measured after every epoch, not trained on. */
+  readonly validation?: TrainingData
+  /** Of the order of samples. Default: the model's seed. */
+  readonly seed?: number
+  /** Another order in every epoch. Default true. */
+  readonly shuffle?: boolean
+  readonly callbacks?: readonly Callback[]
+  /** Ends the training when nothing improves, and leaves the model with the weights of its best epoch. */
+  readonly earlyStopping?: EarlyStoppingOptions
+  readonly checkpoint?: CheckpointOptions
+  /** A checkpoint, its bytes or its path: the training goes on from there, to the same bits as if never stopped. */
+  readonly resume?: string | Uint8Array
+  /** Stops after the step that is running, and leaves a checkpoint if there shall be any. */
+  readonly signal?: AbortSignal
+  /** A line for each epoch. Default: in a terminal. */
+  readonly verbose?: boolean
+}
+
+const optionNames = [
+  ...['loss', 'metrics', 'clipValue', 'clipNorm', 'epochs', 'batchSize', 'optimizer', 'schedule', 'validation', 'seed'],
+  ...['shuffle', 'callbacks', 'earlyStopping', 'checkpoint', 'resume', 'signal', 'verbose'],
+]
+
+/** A training: what it was asked to do, and where it stands. */
+export interface Training {
+  readonly model: Trainable
+  readonly source: DataSource
+  readonly options: FitOptions
+  readonly plan: FitPlan
+  readonly seed: number
+  readonly shuffle: boolean
+  readonly measures: Measures
+  readonly schedule: Schedule
+  readonly learningRate: number
+  readonly state: OptimizerState
+  readonly settings: Settings
+  readonly callbacks: readonly Callback[]
+  readonly step: (batch: Batch, samples: number) => Promise<BatchResult>
+  readonly validate: (() => Promise<Evaluation>) | undefined
+  readonly best: BestWeights
+  readonly position: Position
+}
+
+function checkOptions(options: FitOptions): void {
+  checkNames('fit', options, optionNames)
+  const { epochs = 1, batchSize = 64, seed = 0, earlyStopping, checkpoint, validation } = options
+  checkCount('fit', 'epochs', epochs, 1)
+  checkCount('fit', 'batchSize', batchSize, 1)
+  checkCount('fit', 'seed', seed)
+  if (checkpoint) {
+    checkNames('fit', checkpoint, ['path', 'sink', 'everySteps', 'everyEpochs'])
+    checkCount('fit', 'checkpoint.everySteps', checkpoint.everySteps ?? 1, 1)
+    checkCount('fit', 'checkpoint.everyEpochs', checkpoint.everyEpochs ?? 1, 1)
+    if (checkpoint.path === undefined && !checkpoint.sink)
+      fail('fit', 'checkpoint has no path and no sink', 'Say where checkpoints go')
+  }
+  if (earlyStopping) {
+    checkNames('fit', earlyStopping, ['patience', 'monitor', 'minDelta', 'mode'])
+    checkCount('fit', 'earlyStopping.patience', earlyStopping.patience ?? 5, 1)
+    checkRange('fit', 'earlyStopping.minDelta', earlyStopping.minDelta ?? 0, 0)
+    if (!validation && (earlyStopping.monitor ?? 'valLoss').startsWith('val'))
+      fail('fit', 'earlyStopping monitors validation, but there is none', "Give validation data, or monitor: 'loss'")
+  }
+}
+
+/** A training of `model` that is about to begin, every option checked. */
+export function prepare(model: Trainable, data: TrainingData, options: FitOptions): Training {
+  checkOptions(options)
+  const { epochs = 1, batchSize = 64, seed = model.seed, shuffle = true, validation, verbose = inTerminal() } = options
+  if (model.parameters.length === 0) fail('fit', 'the model has no parameters', 'Give it a layer with weights')
+  const source = sourceOf('fit', data, model.inputShape)
+  const validationSource = validation && sourceOf('fit', validation, model.inputShape)
+  const measures = measuresOf(options)
+  const optimizer = optimizerOf(options.optimizer ?? 'adam')
+  const schedule = scheduleOf(options.schedule ?? 'constantRate')
+  const state = optimizer.create(model.parameters)
+  const clip: ClipOptions = { clipValue: options.clipValue, clipNorm: options.clipNorm }
+  const measure = validationSource && evaluator('fit', model, measures, batchSize)
+  return {
+    model,
+    source,
+    options,
+    plan: {
+      epochs,
+      batchSize,
+      stepsPerEpoch: Math.ceil(source.length / batchSize),
+      samples: source.length,
+      doneSteps: 0,
+    },
+    seed,
+    shuffle,
+    measures,
+    schedule,
+    learningRate: optimizer.learningRate,
+    state,
+    settings: {
+      samples: source.length,
+      seed,
+      batchSize,
+      shuffle,
+      optimizer: optimizer.config,
+      schedule: schedule.config,
+      loss: measures.lossName,
+      metrics: measures.metrics.map(({ name }) => name),
+      clip,
+      earlyStopping: options.earlyStopping,
+    },
+    callbacks: [...(options.callbacks ?? []), ...(verbose ? [epochLog()] : [])],
+    step: trainingRunner('fit', model, measures, state, clip),
+    validate: measure && (() => measure(validationSource)),
+    best: new Map(),
+    position: { epoch: 0, step: 0, totalSteps: 0, tally: emptyTally(), seconds: 0, learningRate: 0, epochs: [] },
+  }
+}

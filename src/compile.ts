@@ -5,6 +5,7 @@ import { referenceValues } from './graph/reference.ts'
 import { placeholder, Tensor, topological, Update } from './graph/tensor.ts'
 import { blueprint } from './program/build.ts'
 import { type Executable, features, load, runtime } from './program/engine.ts'
+import { measureSteps, type Timing } from './program/measure.ts'
 import { operationKey } from './program/rewrite.ts'
 import type { Step } from './program/steps.ts'
 import { mapTree, type Tree } from './tree.ts'
@@ -34,6 +35,8 @@ export interface Program<S extends readonly unknown[], R> {
   readonly steps: readonly Step[]
   /** Bytes of memory that the program uses while it runs, without its variables. */
   readonly arenaBytes: number
+  /** Time of each step by itself, on what the last call left in memory. */
+  profile(): Promise<readonly Timing[]>
 }
 
 const isShape = (value: unknown) => Array.isArray(value) && value.every((n) => typeof n === 'number')
@@ -112,7 +115,7 @@ export function compile<const S extends readonly unknown[], R>(
   })
   const graph = { inputs, outputs, updates }
   checkPlaceholders(graph)
-  const { run, steps, arenaBytes } = target === 'reference' ? unplanned(graph) : planned(graph, target)
+  const { run, steps, arenaBytes, profile } = target === 'reference' ? unplanned(graph) : planned(graph, target)
   const program = (...values: ValuesOf<S>) => {
     const flat = flatten(values, inputs)
     return enqueue(() => run(flat)).then(
@@ -124,29 +127,37 @@ export function compile<const S extends readonly unknown[], R>(
         ) as Results<R>,
     )
   }
-  return Object.assign(program, { steps, arenaBytes })
+  return Object.assign(program, { steps, arenaBytes, profile: () => enqueue(profile) })
 }
 
 interface Prepared {
   readonly run: Run
   readonly steps: readonly Step[]
   readonly arenaBytes: number
+  profile(): Promise<readonly Timing[]>
 }
 
-const unplanned = (graph: Graph): Prepared => ({ run: referenceRun(graph), steps: [], arenaBytes: 0 })
+const unplanned = (graph: Graph): Prepared => ({
+  run: referenceRun(graph),
+  steps: [],
+  arenaBytes: 0,
+  profile: async () => [],
+})
 
 function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpreter'): Prepared {
   const constants = constantsOf(outputs, updates)
   const plan = blueprint([...inputs, ...constants], outputs, updates, features())
   const data = constants.map(dataOf)
   let executable: Promise<Executable> | undefined
+  const loaded = () => {
+    executable ??= load(plan, target)
+    return executable
+  }
   return {
     steps: plan.steps,
     arenaBytes: plan.arenaBytes,
-    async run(values) {
-      executable ??= load(plan, target)
-      return (await executable).run([...values, ...data])
-    },
+    run: async (values) => (await loaded()).run([...values, ...data]),
+    profile: async () => measureSteps(await loaded()),
   }
 }
 
@@ -171,7 +182,7 @@ function flatten(values: unknown, inputs: readonly Tensor[]): Float32Array[] {
 }
 
 /** Programs of one-off calculations by structure, the most recently used last. */
-const eager = new Map<string, Prepared>()
+const eager = new Map<string, Promise<Executable>>()
 const mostEager = 64
 
 function structureOf(tensors: readonly Tensor[]): string {
@@ -187,26 +198,13 @@ function structureOf(tensors: readonly Tensor[]): string {
 async function evaluate(tensors: readonly Tensor[]): Promise<Float32Array[]> {
   const inputs = constantsOf(tensors, [])
   const key = structureOf(tensors)
-  let prepared = eager.get(key)
-  if (!prepared) {
-    const graph = { inputs, outputs: tensors, updates: [] }
-    checkPlaceholders(graph)
-    const plan = blueprint(inputs, tensors, [], features())
-    let executable: Promise<Executable> | undefined
-    prepared = {
-      steps: plan.steps,
-      arenaBytes: plan.arenaBytes,
-      async run(values) {
-        executable ??= load(plan, 'wasm')
-        return (await executable).run(values)
-      },
-    }
-  }
+  const graph = { inputs, outputs: tensors, updates: [] }
+  checkPlaceholders(graph)
+  const executable = eager.get(key) ?? load(blueprint(inputs, tensors, [], features()), 'wasm')
   eager.delete(key)
-  eager.set(key, prepared)
+  eager.set(key, executable)
   if (eager.size > mostEager) eager.delete(eager.keys().next().value!)
-  const { run } = prepared
-  return enqueue(() => run(inputs.map(dataOf)))
+  return enqueue(async () => (await executable).run(inputs.map(dataOf)))
 }
 
 installEngine({

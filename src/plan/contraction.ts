@@ -321,7 +321,7 @@ function tileCode(
   const loops = reduceLoops(reduce, scale, name, size * block.vectors, step)
   const stores = cells.map((line, i) =>
     line.map(({ at, count }, v): Statements => {
-      const { bind, statements } = binder(() => name('e'))
+      const { bind, statements } = binder(() => name('f'))
       const channel = addAffine(along(outer, outerNames, 'channel'), shiftAffine(block.column, v * lanes))
       const value = epilogue.apply(read(accumulators[i]![v]!), at, channel, bind)
       return [statements, store(y.buffer, at, value, count)]

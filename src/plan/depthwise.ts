@@ -215,7 +215,7 @@ function tileCode(
     }
   }
   const stores = sums.map((sum, i): Statements => {
-    const { bind, statements } = binder(() => name('e'))
+    const { bind, statements } = binder(() => name('f'))
     const at = shiftAffine(yAt, i * shape.row.y)
     return [statements, store(shape.y.buffer, at, epilogue.apply(read(sum), at, channel, bind), count)]
   })

@@ -166,7 +166,7 @@ export function contractionKernels(
   const depth = shape.reduce.reduce((product, axis) => product * axis.extent, 1)
   const total = shape.rows.extent
   // about 48 KB of x a chunk; with sums, a few tiles share each pass over w
-  const target = shape.sums.length > 0 ? 4 * tile.rows : Math.max(tile.rows, Math.floor(12288 / depth))
+  const target = shape.sums.length > 0 ? 4 * tile.rows : Math.max(tile.rows, Math.floor(12288 / Math.max(depth, 1)))
   const chunk = Math.min(total, target - (target % tile.rows))
   const full = Math.floor(total / chunk)
   const parts = [

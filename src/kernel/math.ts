@@ -29,7 +29,6 @@ import {
   sqrt,
   sub,
   toF32,
-  toI32,
   xor,
 } from './builder.ts'
 import type { Expr, Statement } from './ir.ts'
@@ -60,8 +59,10 @@ const polynomial = (x: Expr, [first, ...rest]: readonly number[]): Expr =>
 const withSign = (size: Expr, x: Expr): Expr =>
   bitsToF32(or(bitsToI32(size), and(bitsToI32(x), likeInt(x, -0x80000000))))
 
-/** 2^n of i32 n in -126..127. */
-const power2 = (n: Expr): Expr => bitsToF32(shl(add(n, likeInt(n, 127)), 23))
+/** Added to a whole number below 2^22 in size, it leaves that number in the low bits. */
+const magic = 12582912
+/** 2^n of a whole f32 n in -126..127; conversion to integers would cost many instructions. */
+const power2 = (n: Expr): Expr => bitsToF32(shl(add(bitsToI32(add(n, like(n, magic))), likeInt(n, 127)), 23))
 
 /** ln 2 in two parts, the first with so few bits that its product with a small whole number is exact. */
 const ln2High = 0.693359375
@@ -74,10 +75,9 @@ function reduceExp(x: Expr, bind: Bind, low: number, high: number) {
   const inside = bind(min(max(x, like(x, low)), like(x, high)))
   const n = bind(nearest(mul(inside, like(x, Math.LOG2E))))
   const r = bind(multiplyAdd(n, like(x, -ln2Low), multiplyAdd(n, like(x, -ln2High), inside)))
-  const whole = bind(toI32(n))
-  const half = bind(shrSigned(whole, 1))
+  const half = bind(nearest(mul(n, like(x, 0.5))))
   const tail = multiplyAdd(polynomial(r, expTail), mul(r, r), r)
-  return { tail, half, rest: bind(sub(whole, half)) }
+  return { tail, half, rest: bind(sub(n, half)) }
 }
 
 /** e^x: below 2 ulp; underflows gradually to 0, overflows to infinity. */
@@ -124,11 +124,21 @@ export function log1p(value: Expr, bind: Bind): Expr {
   return select(eq(lost, lost), add(main, lost), main)
 }
 
-/** tanh x = t / (t + 2) with t = e^2x - 1: below 3 ulp, exactly +-1 for large x. */
+/** Beyond this tanh is 1 in f32. */
+const tanhLimit = 7.90531110763549805
+/** tanh x = x P(x^2) / Q(x^2), highest power first: the rational approximation of the Eigen library. */
+const tanhTop = [
+  -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
+  6.37261928875436e-4, 4.89352455891786e-3,
+]
+const tanhBottom = [1.19825839466702e-6, 1.18534705686654e-4, 2.2684346324390e-3, 4.89352518554385e-3]
+
+/** Hyperbolic tangent: below 5 ulp, never above 1 in size. */
 export function tanh(value: Expr, bind: Bind): Expr {
-  const x = bind(value)
-  const t = bind(expm1(min(mul(abs(x), like(x, 2)), like(x, 20)), bind))
-  return withSign(div(t, add(t, like(x, 2))), x)
+  const x = bind(min(max(value, like(value, -tanhLimit)), like(value, tanhLimit)))
+  const square = bind(mul(x, x))
+  const ratio = div(mul(x, polynomial(square, tanhTop)), polynomial(square, tanhBottom))
+  return max(min(ratio, like(x, 1)), like(x, -1))
 }
 
 /** 1 / (1 + e^-x): below 3 ulp where the result is a normal number. */

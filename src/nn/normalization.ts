@@ -24,28 +24,32 @@ export function moments(x: Tensor, axes: readonly number[]): { mean: Tensor; var
   return { mean: centre, variance: mean(pow(sub(x, centre), 2), axes, { keepAxes: true }) }
 }
 
+function standardized(x: Tensor, axes: readonly number[], eps: number): Tensor {
+  const { mean, variance } = moments(x, axes)
+  return mul(sub(x, mean), inverseDeviation(variance, eps))
+}
+
 const scaled = (x: Tensor, { weight: scale, bias }: AffineTensors) => {
   const y = scale ? mul(x, scale) : x
   return bias ? add(y, bias) : y
 }
 
-const standardized = (x: Tensor, centre: Tensor, variance: Tensor, eps: number) =>
-  div(sub(x, centre), sqrt(add(variance, eps)))
+const inverseDeviation = (variance: Tensor, eps: number) => div(1, sqrt(add(variance, eps)))
 
 const outerAxes = (x: Tensor) => x.shape.slice(1).map((_, axis) => axis)
 
 /** With given statistics [C]: (x - mean) / sqrt(variance + eps) * weight + bias, as one scale and shift per channel. */
 export function normalizeWith(x: Tensor, centre: Tensor, variance: Tensor, options: AffineTensors = {}): Tensor {
-  const inverse = div(options.weight ?? 1, sqrt(add(variance, epsOf('normalizeWith', options.eps))))
-  const shift = sub(options.bias ?? 0, mul(centre, inverse))
-  return add(mul(x, inverse), shift)
+  const scale = mul(inverseDeviation(variance, epsOf('normalizeWith', options.eps)), options.weight ?? 1)
+  return add(mul(x, scale), sub(options.bias ?? 0, mul(centre, scale)))
 }
 
 /** With the statistics of the batch, which are returned too, [C]; the variance is the biased one. */
 export function normalizeBatch(x: Tensor, options: AffineTensors = {}): { y: Tensor; mean: Tensor; variance: Tensor } {
   const batch = moments(x, outerAxes(x))
   const channels = [x.shape.at(-1)!]
-  const y = scaled(standardized(x, batch.mean, batch.variance, epsOf('normalizeBatch', options.eps)), options)
+  const scale = mul(inverseDeviation(batch.variance, epsOf('normalizeBatch', options.eps)), options.weight ?? 1)
+  const y = add(mul(sub(x, batch.mean), scale), options.bias ?? 0)
   return { y, mean: reshape(batch.mean, channels), variance: reshape(batch.variance, channels) }
 }
 
@@ -159,8 +163,7 @@ export const layerNorm = normOf<[normalizedShape: number | Shape]>('layerNorm', 
         'Give the sizes of its last axes',
       )
     const axes = sizes.map((_, i) => first + i)
-    const { mean, variance } = moments(x, axes)
-    return standardized(x, mean, variance, eps)
+    return standardized(x, axes, eps)
   },
 })
 
@@ -170,8 +173,7 @@ function standardizeGroups(kind: string, x: Tensor, groups: number, eps: number)
   if (channels % groups !== 0)
     fail(kind, `${groups} groups don't divide ${channels} channels`, 'Use a number of groups that divides them')
   const split = reshape(x, [x.shape[0]!, -1, groups, channels / groups])
-  const { mean, variance } = moments(split, [1, 3])
-  return reshape(standardized(split, mean, variance, eps), x.shape)
+  return reshape(standardized(split, [1, 3], eps), x.shape)
 }
 
 const channelsOf = (sample: Shape): Shape => sample.slice(-1)

@@ -137,7 +137,7 @@ const tanhBottom = [1.19825839466702e-6, 1.18534705686654e-4, 2.2684346324390e-3
 export function tanh(value: Expr, bind: Bind): Expr {
   const x = bind(min(max(value, like(value, -tanhLimit)), like(value, tanhLimit)))
   const square = bind(mul(x, x))
-  const ratio = div(mul(x, polynomial(square, tanhTop)), polynomial(square, tanhBottom))
+  const ratio = mul(x, div(polynomial(square, tanhTop), polynomial(square, tanhBottom)))
   return max(min(ratio, like(x, 1)), like(x, -1))
 }
 

@@ -23,6 +23,7 @@ export { input } from './build.ts'
 export type { LayerConfig, ModelConfig, NodeConfig } from './config.ts'
 export * from './conv-layers.ts'
 export { dense } from './dense.ts'
+export { type GridSampleOptions, gridSample } from './grid-sample.ts'
 export type { Initializer, InitializerName } from './initializers.ts'
 export {
   type BuildContext,
@@ -58,6 +59,7 @@ export {
   normalizeBatch,
   normalizeWith,
 } from './normalization.ts'
+export * from './patches.ts'
 export * from './pool-layers.ts'
 export type { Fields } from './receptive.ts'
 export * from './regularization.ts'

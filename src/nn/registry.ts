@@ -7,6 +7,7 @@ import { isLayer } from './layer.ts'
 import * as merges from './merge.ts'
 import { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm } from './normalization.ts'
 import { pick } from './options.ts'
+import { fold, unfold } from './patches.ts'
 import * as pools from './pool-layers.ts'
 import * as regularization from './regularization.ts'
 import * as resizing from './resize.ts'
@@ -25,10 +26,12 @@ const factories: Readonly<Record<string, unknown>> = {
   ...shapes,
   batchNorm,
   dense,
+  fold,
   groupNorm,
   instanceNorm,
   layerNorm,
   localResponseNorm,
+  unfold,
 }
 
 export const layerKinds: readonly string[] = Object.keys(factories)

@@ -1,6 +1,6 @@
 import { fail } from '../base/errors.ts'
 import { showShape, sizeOf } from '../base/shape.ts'
-import { compile } from '../compile.ts'
+import { type CompileOptions, compile } from '../compile.ts'
 import { add, gradient, type Tensor, tensor, update } from '../graph/index.ts'
 import { type Batch, checkLabels, sampleShapes } from './batches.ts'
 import { clipByGlobalNorm, clipByValue } from './clipping.ts'
@@ -134,16 +134,17 @@ export const trainingRunner = (
   measures: Measures,
   optimizer: OptimizerState,
   clip: ClipOptions,
-): Run =>
-  batchRunner(operation, model, measures, (shapes) =>
-    compile((x, y) => {
-      const context = model.context(true)
-      const results = measure(operation, measures, model.apply(x, context), y)
-      const gradients = gradient(
-        results.loss,
-        model.parameters.map((parameter) => parameter.value),
-      )
-      const nextChance = update(model.rng, add(model.rng.value, tensor([0, 1])))
-      return { ...results, updates: [optimizer.update(clipped(gradients, clip)), context.updates, nextChance] }
-    }, shapes),
-  )
+  options: CompileOptions = {},
+): Run => {
+  const step = (x: Tensor, y: Tensor) => {
+    const context = model.context(true)
+    const results = measure(operation, measures, model.apply(x, context), y)
+    const gradients = gradient(
+      results.loss,
+      model.parameters.map((parameter) => parameter.value),
+    )
+    const nextChance = update(model.rng, add(model.rng.value, tensor([0, 1])))
+    return { ...results, updates: [optimizer.update(clipped(gradients, clip)), context.updates, nextChance] }
+  }
+  return batchRunner(operation, model, measures, (shapes) => compile(step, shapes, options))
+}

@@ -58,6 +58,8 @@ const shapes: LayerCase[] = [
   one(nn.upsampling(2, { mode: 'cubic' }), [3, 2], [6, 2]),
   one(nn.pixelShuffle(2), [2, 3, 8], [4, 6, 2]),
   one(nn.pixelUnshuffle(2), [4, 6, 2], [2, 3, 8]),
+  one(nn.unfold([2, 3], { padding: [1, [0, 1]], stride: [2, 1] }), [4, 5, 2], [3, 4, 12]),
+  one(nn.fold([4, 5], [2, 3], { padding: [1, [0, 1]], stride: [2, 1] }), [3, 4, 12], [4, 5, 2]),
   one(nn.zeroPad1d([[1, 2]]), [3, 2], [6, 2]),
   one(nn.zeroPad2d(1), [2, 3, 1], [4, 5, 1]),
   one(nn.zeroPad3d([1, 0, [0, 2]]), [2, 2, 2, 1], [4, 2, 4, 1]),

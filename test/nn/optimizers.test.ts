@@ -106,10 +106,7 @@ describe('errors of optimisers', () => {
     ['sgd: learningRate is NaN.', () => sgd({ learningRate: Number.NaN })],
     ['sgd: momentum is 1. Give less than 1.', () => sgd({ momentum: 1 })],
     ['sgd: nesterov with momentum 0 and dampening 0.', () => sgd({ nesterov: true })],
-    [
-      "sgd: option 'momentun' is unknown. Options are learningRate,",
-      () => optimizerOf({ name: 'sgd', momentun: 0.9 }),
-    ],
+    ["sgd: option 'momentun' is unknown. Options are learningRate,", () => optimizerOf({ name: 'sgd', momentun: 0.9 })],
     ['adam: betas is 2.', () => adam({ betas: [0.9, 2] })],
     ['adam: betas holds 1 numbers. Give 2.', () => optimizerOf({ name: 'adam', betas: [0.9] })],
     ['adam: betas is 0.9. Give something like [0.9,0.999].', () => optimizerOf({ name: 'adam', betas: 0.9 })],

@@ -5,7 +5,7 @@ import { keepCheckpoint, type Position, writeCheckpoint } from './checkpoint.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Training } from './fit-options.ts'
 import { bestEpoch, type EpochRecord, monitored } from './history.ts'
-import { makePause } from './pause.ts'
+import { pause } from './pause.ts'
 import { addTo, emptyTally, resultsOf } from './training.ts'
 
 /** Writes where the training stands, if it shall be kept at all. */
@@ -54,7 +54,6 @@ export async function trainEpoch(training: Training): Promise<boolean> {
     : Uint32Array.from({ length: samples }, (_, i) => i)
   const load = (step: number) =>
     step < stepsPerEpoch ? source.batch(order.slice(step * batchSize, (step + 1) * batchSize), epoch) : undefined
-  const pause = makePause()
   const earlier = position.seconds
   const start = performance.now()
   let batch = options.signal?.aborted ? undefined : await load(position.step)

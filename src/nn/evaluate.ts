@@ -2,7 +2,7 @@ import { checkCount } from '../base/errors.ts'
 import { type DataSource, sourceOf, type TrainingData } from './batches.ts'
 import { checkNames } from './checks.ts'
 import type { MetricValue } from './history.ts'
-import { makePause } from './pause.ts'
+import { pause } from './pause.ts'
 import {
   addTo,
   emptyTally,
@@ -35,7 +35,6 @@ export function evaluator(
 ): (source: DataSource) => Promise<Evaluation> {
   const run = evaluationRunner(operation, model, measures)
   return async (source) => {
-    const pause = makePause()
     const tally = emptyTally()
     for (let from = 0; from < source.length; from += batchSize) {
       const samples = Math.min(batchSize, source.length - from)

@@ -4,22 +4,25 @@ import { chromium } from './scripts/chromium.mjs'
 
 /** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
 const core = {
-  include: ['test/{base,conv,graph,kernel,plan,targets,runtime,nn,compile}/**/*.test.ts'],
+  include: ['test/{base,conv,graph,kernel,plan,program,targets,runtime,nn,compile}/**/*.test.ts'],
   exclude: ['**/*.node.test.ts'],
 }
 const limits = { testTimeout: 60_000, hookTimeout: 60_000 }
+/** Seconds of random convolutions: a minute in Node and the browser together. */
+const fuzz = (fuzzSeconds: number) => ({ provide: { fuzzSeconds } })
 const quiet = ['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map((name) => `--disable-${name}`)
 const launchOptions = { executablePath: chromium, args: ['--no-sandbox', '--no-first-run', ...quiet] }
 
 const projects = [
-  { test: { name: 'node', include: ['test/**/*.test.ts'], ...limits } },
+  { test: { name: 'node', include: ['test/**/*.test.ts'], ...limits, ...fuzz(45) } },
   // The core's tests only, in Node: continuous integration runs them on every supported version.
-  { test: { name: 'core', ...core, ...limits } },
+  { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
   {
     test: {
       name: 'browser',
       ...core,
       ...limits,
+      ...fuzz(15),
       sequence: { groupOrder: 1 },
       browser: {
         enabled: true,

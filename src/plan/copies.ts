@@ -125,17 +125,17 @@ export function resampleKernel(shape: ResampleShape, { lanes }: TargetFeatures):
     const entry = affine(t ?? 0, { i: taps, ...(t === undefined ? { t: 1 } : {}) })
     const suffix = t === undefined ? 'Next' : ''
     const from = `from${suffix}`
-    const weight = define(`weight${suffix}`, splat(load('weight', entry), lanes))
-    const used = define(`used${suffix}`, eq(read(weight), f32(0, lanes)))
+    const factor = define(`factor${suffix}`, splat(load('weight', entry), lanes))
+    const used = define(`used${suffix}`, eq(read(factor), f32(0, lanes)))
     const run = channelVectors(inner, lanes, `j${suffix}`, (at, count) => {
       const x = load('x', addAffine(at, affine(0, { o: inputSize * inner, [from]: inner })), lanes)
       const place = addAffine(y, at)
       if (copies) return [store('y', place, x, count)]
       const before = t === undefined ? load('y', place, lanes) : f32(0, lanes)
-      return [store('y', place, select(read(used), before, add(before, mul(x, read(weight)))), count)]
+      return [store('y', place, select(read(used), before, add(before, mul(x, read(factor)))), count)]
     })
     const at = clampIndex(from, load('index', entry, 1, 'i32'), 0, inputSize - 1)
-    return copies ? [at, run] : [at, weight, used, run]
+    return copies ? [at, run] : [at, factor, used, run]
   }
   return kernel({
     name: 'resample',

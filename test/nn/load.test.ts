@@ -56,7 +56,7 @@ describe('loadModel', () => {
     ["loadModel: node 1 doesn't say which nodes go in", withNode(1, { inputs: 0 })],
     ['loadModel: node 1 has no layer', withNode(1, { layer: undefined })],
     ['loadModel: node 2 repeats node 0', withNode(2, { same: 0 })],
-    ["loadModel: there is no layer 'conv9d'. Use one of relu, ", withNode(1, { layer: 'conv9d' })],
+    ["loadModel: there is no layer 'conv9d'. Use one of ", withNode(1, { layer: 'conv9d' })],
     ["loadModel: there is no layer '__proto__'", withNode(1, { layer: '__proto__' })],
     ["loadModel: there is no layer 'constructor'", withNode(1, { layer: 'constructor' })],
     ['dense: units is [object Object]', withNode(1, { config: [{ a: 1 }] })],

@@ -19,11 +19,19 @@ export {
   softsign,
   tanh,
 } from './activations.ts'
+export type { Batch, DataSource, TrainingData } from './batches.ts'
 export { input } from './build.ts'
+export { type Callback, epochLine, epochLog, type FitPlan, type StepProgress } from './callbacks.ts'
+export type { CheckpointOptions } from './checkpoint.ts'
+export { clipByGlobalNorm, clipByValue, globalNorm } from './clipping.ts'
 export type { LayerConfig, ModelConfig, NodeConfig } from './config.ts'
 export * from './conv-layers.ts'
 export { dense } from './dense.ts'
+export { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+export { fit } from './fit.ts'
+export type { EarlyStoppingOptions, FitOptions } from './fit-options.ts'
 export { type GridSampleOptions, gridSample } from './grid-sample.ts'
+export type { EpochRecord, History, MetricValue, MonitorOptions } from './history.ts'
 export type { Initializer, InitializerName } from './initializers.ts'
 export {
   type BuildContext,
@@ -36,7 +44,31 @@ export {
 } from './layer.ts'
 export type { WeightOptions } from './linear.ts'
 export { loadModel, loadModelFile } from './load.ts'
+export {
+  type BinaryCrossEntropyOptions,
+  binaryCrossEntropyWithLogits,
+  type CrossEntropyOptions,
+  type HuberOptions,
+  huber,
+  type LossFunction,
+  type LossName,
+  type LossOptions,
+  meanAbsoluteError,
+  meanSquaredError,
+  type SmoothL1Options,
+  smoothL1,
+  softmaxCrossEntropy,
+} from './losses.ts'
 export * from './merge.ts'
+export {
+  accuracy,
+  binaryAccuracy,
+  type ClassMetricOptions,
+  confusionMatrix,
+  type Metric,
+  type MetricName,
+  topK,
+} from './metrics.ts'
 export {
   functional,
   type Model,
@@ -59,11 +91,46 @@ export {
   normalizeBatch,
   normalizeWith,
 } from './normalization.ts'
+export type { Optimizer, OptimizerConfig, OptimizerState } from './optimizer.ts'
+export {
+  type AdadeltaOptions,
+  type AdagradOptions,
+  type AdamaxOptions,
+  type AdamOptions,
+  adadelta,
+  adagrad,
+  adam,
+  adamax,
+  adamW,
+  type NadamOptions,
+  nadam,
+  type OptimizerName,
+  type RadamOptions,
+  type RmsPropOptions,
+  radam,
+  rmsProp,
+  type SgdOptions,
+  sgd,
+} from './optimizers.ts'
 export * from './patches.ts'
 export * from './pool-layers.ts'
 export type { Fields } from './receptive.ts'
 export * from './regularization.ts'
 export * from './resize.ts'
 export { readSafetensors, type SafeFile, type SafeTensor, writeSafetensors } from './safetensors.ts'
+export {
+  constantRate,
+  cosineDecay,
+  exponentialDecay,
+  multiStepDecay,
+  polynomialDecay,
+  reduceOnPlateau,
+  type Schedule,
+  type ScheduleConfig,
+  type ScheduleName,
+  stepDecay,
+  warmUp,
+} from './schedules.ts'
 export * from './shape-layers.ts'
 export { type SummaryRow, summaryRows } from './summary.ts'
+export type { ClipOptions, MeasureOptions, Trainable } from './training.ts'

@@ -1,9 +1,13 @@
+import { debugs } from '../base/debug.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Variable } from '../graph/tensor.ts'
 import { interpret } from '../kernel/interpret.ts'
 import type { Kernel } from '../kernel/ir.ts'
+import { printKernel } from '../kernel/print.ts'
+import { printPlan } from '../plan/choose.ts'
 import { createMemory, type Memory } from '../runtime/memory.ts'
-import { emitModule, type WasmFeatures } from '../targets/wasm/emit.ts'
+import { printWat } from '../targets/wasm/assemble.ts'
+import { emitFunctions, emitModule, type WasmFeatures } from '../targets/wasm/emit.ts'
 import { wasmFeatures } from '../targets/wasm/features.ts'
 import { loadModule } from '../targets/wasm/load.ts'
 import type { Blueprint, Location } from './build.ts'
@@ -74,6 +78,34 @@ export interface Executable {
   runStep(step: number): void
 }
 
+interface Ready {
+  readonly run: KernelFunction
+  readonly numbers: readonly number[]
+}
+
+/** What FOVEA_DEBUG asks to see of a program before it first runs. */
+function printBlueprint({ steps, kernels, arenaBytes }: Blueprint): void {
+  if (debugs('plan')) {
+    const lines = steps.map(
+      ({ label, node, plan }) => `  ${label} [${node.shape}]${plan ? `: ${printPlan(plan)}` : ''}`,
+    )
+    console.error(`fovea program: ${steps.length} steps, arena ${arenaBytes} bytes\n${lines.join('\n')}`)
+  }
+  if (debugs('kernel')) for (const kernel of kernels) console.error(printKernel(kernel))
+  if (debugs('wat')) console.error(printWat(emitFunctions(kernels, features())))
+}
+
+function runTimed({ calls, steps }: Blueprint, ready: readonly Ready[]): void {
+  const spent = steps.map(() => 0)
+  ready.forEach(({ run, numbers }, i) => {
+    const before = performance.now()
+    run(...numbers)
+    spent[calls[i]!.step]! += performance.now() - before
+  })
+  const lines = steps.map(({ label, node }, i) => `  ${spent[i]!.toFixed(3)} ms  ${label} [${node.shape}]`)
+  console.error(`fovea run\n${lines.join('\n')}`)
+}
+
 const freed = new FinalizationRegistry<number>((address) => runtime().memory.free(address))
 
 async function kernelFunctions(kernels: readonly Kernel[], target: Target): Promise<readonly KernelFunction[]> {
@@ -91,6 +123,7 @@ async function kernelFunctions(kernels: readonly Kernel[], target: Target): Prom
 
 /** Makes a blueprint run: machine code, constants in memory, addresses filled in. */
 export async function load(blueprint: Blueprint, target: Target): Promise<Executable> {
+  printBlueprint(blueprint)
   const functions = await kernelFunctions(blueprint.kernels, target)
   const { memory, addressOf, arena } = runtime()
   const constants = blueprint.constantBytes > 0 ? memory.allocate(blueprint.constantBytes) : 0
@@ -98,8 +131,9 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
     const view = data instanceof Int32Array ? memory.ints : memory.floats
     view(constants + at, data.length).set(data)
   }
+  const timed = debugs('time')
   let base = -1
-  let calls: { run: KernelFunction; numbers: number[] }[] = []
+  let calls: Ready[] = []
   const addressAt = (location: Location) => {
     if ('arena' in location) return base + location.arena
     return 'constant' in location ? constants + location.constant : addressOf(location.variable)
@@ -118,10 +152,12 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
     blueprint,
     run(inputs) {
       prepare()
+      if (debugs('check')) memory.floats(base, blueprint.arenaBytes >> 2).fill(Number.NaN)
       blueprint.inputs.forEach((location, i) => {
         if (location) memory.floats(addressAt(location), inputs[i]!.length).set(inputs[i]!)
       })
-      for (const { run, numbers } of calls) run(...numbers)
+      if (timed) runTimed(blueprint, calls)
+      else for (const { run, numbers } of calls) run(...numbers)
       const results = blueprint.outputs.map(({ location, length }) =>
         memory.floats(addressAt(location), length).slice(),
       )

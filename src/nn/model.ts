@@ -154,8 +154,8 @@ export class Model {
 }
 
 const slice = (values: Values, from: number, to: number): Values =>
-  values instanceof Float32Array
-    ? values.subarray(from, to)
+  ArrayBuffer.isView(values)
+    ? (values as Float32Array).subarray(from, to)
     : Array.from({ length: to - from }, (_, i) => values[from + i]!)
 
 /** The nodes that `output` needs: the inputs as listed, then each after its own inputs. */

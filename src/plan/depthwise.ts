@@ -12,17 +12,18 @@ import {
   multiplyAdd,
   read,
   type Statements,
+  scaleAffine,
   set,
   shiftAffine,
   store,
   variable,
 } from '../kernel/builder.ts'
-import type { Affine, Kernel, TargetFeatures } from '../kernel/ir.ts'
+import type { Affine, Expr, Kernel, Statement, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
 import { channelVectors } from './channels.ts'
 import { type Axis, balanced, type Place } from './contraction.ts'
 import { depthwiseKernelGradient } from './depthwise-gradient.ts'
-import { namer } from './names.ts'
+import { type Namer, namer } from './names.ts'
 import { phaseShape, phases } from './phases.ts'
 import { type Algorithm, type Epilogue, slack } from './types.ts'
 
@@ -68,9 +69,9 @@ interface DepthwiseShape {
   /** Elements of x between two columns. */
   readonly column: number
   /** Taps of all axes but the last. */
-  readonly outerTaps: readonly { readonly x: number; readonly w: number }[]
-  /** Taps of the last axis: their column, and their weight's place. */
-  readonly taps: readonly { readonly column: number; readonly w: number }[]
+  readonly outerTaps: readonly Axis[]
+  /** Taps of the last axis: `column` columns of x and `w` elements of w apart. */
+  readonly taps: { readonly extent: number; readonly column: number; readonly w: number }
 }
 
 /** All combinations of axes, as offsets. */
@@ -105,11 +106,8 @@ function outputShapeOf(spec: ConvSpec): DepthwiseShape {
     ],
     row: { extent: spec.output[last]!, columns: spec.stride[last]!, y: ys[last + 1]! },
     column: xs[last + 1]!,
-    outerTaps: combinations(tapAxes.slice(0, -1)),
-    taps: Array.from({ length: spec.kernel[last]! }, (_, k) => ({
-      column: k * spec.dilation[last]!,
-      w: k * ws[last]!,
-    })),
+    outerTaps: tapAxes.slice(0, -1),
+    taps: { extent: spec.kernel[last]!, column: spec.dilation[last]!, w: ws[last]! },
   }
 }
 
@@ -130,8 +128,8 @@ function phaseShapeOf(spec: ConvSpec, phase: ReturnType<typeof phases>[number]):
     outer: batchAndOuter,
     row: { extent: phase.counts[last]!, columns: 1, y: spec.stride[last]! * xs[last + 1]! },
     column: gs,
-    outerTaps: empty ? [] : combinations(shape.taps.slice(0, -1)),
-    taps: empty ? [] : Array.from({ length: step.extent }, (_, k) => ({ column: (k * step.x!) / gs, w: k * step.w! })),
+    outerTaps: empty ? [] : shape.taps.slice(0, -1),
+    taps: { extent: empty ? 0 : step.extent, column: step.x! / gs, w: step.w! },
   }
 }
 
@@ -141,28 +139,28 @@ function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilog
   const name = namer()
   const axes = outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
   const base = (key: 'x' | 'y') => affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] ?? 0])))
-  const kept = shape.outerTaps.length * shape.taps.length <= keptTaps
+  const kept = tapCount(shape) <= keptTaps
   const body = channelVectors(channels, lanes, 'c', (channel, count) => {
-    const weight = (at: number) => load(w.buffer, addAffine(channel, affine(w.offset + at)), lanes)
-    const weights = new Map<number, ReturnType<typeof define>>()
-    if (kept)
-      for (const o of shape.outerTaps)
-        for (const tap of shape.taps) weights.set(o.w + tap.w, define(name('w'), weight(o.w + tap.w)))
+    const weight = (at: Affine) => load(w.buffer, addAffine(channel, shiftAffine(at, w.offset)), lanes)
+    const { definitions, known } = kept ? keptWeights(shape, name, weight) : noWeights
     const tiles: Statements[] = []
     let start = 0
     for (const [size, many] of balanced(shape.row.extent, kept ? 4 : 6)) {
       const index = name('t')
       const at = affine(start, many > 1 ? { [index]: size } : {})
-      const xAt = addAffine(affine(x.offset), base('x'), channel, scaled(at, shape.row.columns * shape.column))
-      const yAt = addAffine(affine(y.offset), base('y'), channel, scaled(at, shape.row.y))
-      const code = tileCode(shape, { size, xAt, yAt, channel, count, lanes }, epilogue, name, (k) => {
-        const known = weights.get(k)
-        return known ? read(known) : weight(k)
-      })
+      const xAt = addAffine(affine(x.offset), base('x'), channel, scaleAffine(at, shape.row.columns * shape.column))
+      const yAt = addAffine(affine(y.offset), base('y'), channel, scaleAffine(at, shape.row.y))
+      const code = tileCode(
+        shape,
+        { size, xAt, yAt, channel, count, lanes, kept },
+        epilogue,
+        name,
+        (k) => known.get(k.offset) ?? weight(k),
+      )
       tiles.push(many > 1 ? loop(index, 0, many, 1, code) : code)
       start += size * many
     }
-    return [[...weights.values()], tiles]
+    return [definitions, tiles]
   })
   return kernel({
     name: shape.name,
@@ -177,10 +175,24 @@ function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilog
   })
 }
 
-const scaled = (form: Affine, n: number): Affine => ({
-  offset: form.offset * n,
-  terms: form.terms.map(({ index, scale }) => ({ index, scale: scale * n })),
-})
+const tapCount = ({ outerTaps, taps }: DepthwiseShape): number =>
+  outerTaps.reduce((count, axis) => count * axis.extent, taps.extent)
+
+const noWeights = { definitions: [] as Statements, known: new Map<number, Expr>() }
+
+/** All weights of a channel vector in registers, found by their place. */
+function keptWeights(shape: DepthwiseShape, name: Namer, weight: (at: Affine) => Expr) {
+  const known = new Map<number, Expr>()
+  const definitions: Statement[] = []
+  for (const o of combinations(shape.outerTaps))
+    for (let k = 0; k < shape.taps.extent; k++) {
+      const at = o.w + k * shape.taps.w
+      const definition = define(name('w'), weight(affine(at)))
+      definitions.push(definition)
+      known.set(at, read(definition))
+    }
+  return { definitions, known }
+}
 
 interface TilePlace {
   readonly size: number
@@ -189,35 +201,74 @@ interface TilePlace {
   readonly channel: Affine
   readonly count: number
   readonly lanes: 1 | 4
+  /** Whether taps are few enough to be written out. */
+  readonly kept: boolean
 }
 
 /** `size` outputs side by side: each column of x is loaded once for all of them that need it. */
 function tileCode(
   shape: DepthwiseShape,
-  { size, xAt, yAt, channel, count, lanes }: TilePlace,
+  { size, xAt, yAt, channel, count, lanes, kept }: TilePlace,
   epilogue: Epilogue,
-  name: (prefix: string) => string,
-  weight: (at: number) => ReturnType<typeof load>,
+  name: Namer,
+  weight: (at: Affine) => Expr,
 ): Statements {
+  const { outerTaps, taps, row, column } = shape
   const sums = Array.from({ length: size }, () => variable(name('acc'), f32(0, lanes)))
-  const steps: Statements[] = []
-  for (const o of shape.outerTaps) {
-    const columns = new Map<number, { sum: (typeof sums)[number]; w: number }[]>()
+  const rowOfTaps = (x: Affine, w: Affine, first: number, many: number): Statements => {
+    const columns = new Map<number, { sum: (typeof sums)[number]; tap: number }[]>()
     sums.forEach((sum, i) => {
-      for (const tap of shape.taps) {
-        const column = i * shape.row.columns + tap.column
-        columns.set(column, [...(columns.get(column) ?? []), { sum, w: o.w + tap.w }])
+      for (let tap = first; tap < first + many; tap++) {
+        const at = i * row.columns + tap * taps.column
+        columns.set(at, [...(columns.get(at) ?? []), { sum, tap }])
       }
     })
-    for (const [column, uses] of [...columns].sort((a, b) => a[0] - b[0])) {
-      const value = define(name('x'), load(shape.x.buffer, shiftAffine(xAt, o.x + column * shape.column), lanes))
-      steps.push([value, uses.map(({ sum, w }) => set(sum.name, multiplyAdd(read(value), weight(w), read(sum))))])
-    }
+    return [...columns]
+      .sort((a, b) => a[0] - b[0])
+      .map(([at, uses]) => {
+        const value = define(name('x'), load(shape.x.buffer, addAffine(xAt, x, affine(at * column)), lanes))
+        const products = uses.map(({ sum, tap }) =>
+          set(sum.name, multiplyAdd(read(value), weight(shiftAffine(w, tap * taps.w)), read(sum))),
+        )
+        return [value, products]
+      })
   }
+  const steps = kept
+    ? combinations(outerTaps).map((o) => rowOfTaps(affine(o.x), affine(o.w), 0, taps.extent))
+    : loopedTaps(shape, name, rowOfTaps)
   const stores = sums.map((sum, i): Statements => {
     const { bind, statements } = binder(() => name('f'))
-    const at = shiftAffine(yAt, i * shape.row.y)
+    const at = shiftAffine(yAt, i * row.y)
     return [statements, store(shape.y.buffer, at, epilogue.apply(read(sum), at, channel, bind), count)]
   })
   return [sums, steps, stores]
+}
+
+/** Taps of one row that are written out side by side. */
+const unrolledTaps = 8
+
+/** Many taps: loops over all axes, the last in pieces. */
+function loopedTaps(
+  shape: DepthwiseShape,
+  name: Namer,
+  rowOfTaps: (x: Affine, w: Affine, first: number, many: number) => Statements,
+): Statements {
+  const { outerTaps, taps, column } = shape
+  if (tapCount(shape) === 0) return []
+  const names = outerTaps.map(() => name('k'))
+  const along = (key: 'x' | 'w') =>
+    affine(0, Object.fromEntries(outerTaps.map((axis, i) => [names[i]!, axis[key] ?? 0])))
+  const pieces = Math.floor(taps.extent / unrolledTaps)
+  const index = name('k')
+  const piece = (x: number, w: number): [Affine, Affine] => [
+    addAffine(along('x'), affine(0, { [index]: x * unrolledTaps })),
+    addAffine(along('w'), affine(0, { [index]: w * unrolledTaps })),
+  ]
+  const row: Statements = [
+    pieces > 1
+      ? loop(index, 0, pieces, 1, rowOfTaps(...piece(taps.column * column, taps.w), 0, unrolledTaps))
+      : rowOfTaps(along('x'), along('w'), 0, pieces * unrolledTaps),
+    rowOfTaps(along('x'), along('w'), pieces * unrolledTaps, taps.extent - pieces * unrolledTaps),
+  ]
+  return outerTaps.reduceRight<Statements>((inner, axis, i) => loop(names[i]!, 0, axis.extent, 1, inner), row)
 }

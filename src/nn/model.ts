@@ -3,8 +3,13 @@ import { type Shape, sizeOf } from '../base/shape.ts'
 import { compile, type Program } from '../compile.ts'
 import { type Tensor, Variable } from '../graph/tensor.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
+import type { TrainingData } from './batches.ts'
 import { input, inputKind, layerBuilder, type Use } from './build.ts'
 import { configOf, type ModelConfig } from './config.ts'
+import { type EvaluateOptions, type Evaluation, evaluate } from './evaluate.ts'
+import { fit as fitModel } from './fit.ts'
+import type { FitOptions } from './fit-options.ts'
+import type { History } from './history.ts'
 import { isLayer, type Layer, type Node, naming, type RunContext, runContext, type Weights } from './layer.ts'
 import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
@@ -128,6 +133,16 @@ export class Model {
       result.set(await this.#program(to - at)(...part), at * size)
     }
     return result
+  }
+
+  /** Trains it on labelled data; see `fit`. */
+  fit(data: TrainingData, options?: FitOptions): Promise<History> {
+    return fitModel(this, data, options)
+  }
+
+  /** Mean loss and metrics over labelled data; see `evaluate`. */
+  evaluate(data: TrainingData, options?: EvaluateOptions): Promise<Evaluation> {
+    return evaluate(this, data, options)
   }
 
   /** Number of trained values. */

@@ -60,6 +60,14 @@ describe('fit', () => {
     })
   })
 
+  test('a model has it as a method, and evaluate', async () => {
+    const [one, other] = [classifier(), classifier()]
+    const { epochs } = await one.fit(data, quiet)
+    expect((await fitModel(other, data, quiet)).epochs[0].loss).toBe(epochs[0].loss)
+    expect(weightsOf(one)).toEqual(weightsOf(other))
+    expect(await one.evaluate(data)).toEqual(await evaluate(other, data))
+  })
+
   test('one step of gradient descent on a line, worked out by hand', async () => {
     const line = sequential([1], [dense(1)])
     line.parameters[0].write([2])

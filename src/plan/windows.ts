@@ -25,7 +25,7 @@ import {
 } from '../kernel/builder.ts'
 import type { Affine, Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { channelVectors } from './channels.ts'
-import { namer } from './names.ts'
+import { type Namer, namer } from './names.ts'
 import { slack } from './types.ts'
 
 /** Addresses of a window's elements and of its result. */
@@ -34,13 +34,28 @@ function places(spec: ConvSpec) {
   const ys = stridesOf(outputShape(spec))
   const names = ['n', ...spec.output.map((_, i) => `p${i}`)]
   const offset = spec.padLow.reduce((sum, low, i) => sum - low * xs[i + 1]!, 0)
-  const taps: number[] = []
-  forEachIndex(spec.kernel, (k) => {
-    taps.push(k.reduce((sum, at, i) => sum + at * spec.dilation[i]! * xs[i + 1]!, offset))
-  })
   const x = affine(0, Object.fromEntries(names.map((p, i) => [p, i === 0 ? xs[0]! : spec.stride[i - 1]! * xs[i]!])))
   const y = affine(0, Object.fromEntries(names.map((p, i) => [p, ys[i]!])))
-  return { names, taps, x, y, extents: [spec.batch, ...spec.output] }
+  return { names, x: addAffine(affine(offset), x), y, extents: [spec.batch, ...spec.output] }
+}
+
+/** Windows of up to this many elements are written out; larger ones are loops. */
+const unrolled = 32
+
+/** `visit` for every element of a window, in order, with its distance from the window's first element. */
+function overTaps(spec: ConvSpec, name: Namer, visit: (tap: Affine) => Statements): Statements {
+  const xs = stridesOf(inputShape(spec))
+  const steps = spec.kernel.map((_, i) => spec.dilation[i]! * xs[i + 1]!)
+  if (sizeOf(spec.kernel) > unrolled) {
+    const indices = spec.kernel.map(() => name('k'))
+    const tap = affine(0, Object.fromEntries(indices.map((index, i) => [index, steps[i]!])))
+    return indices.reduceRight<Statements>((inner, index, i) => loop(index, 0, spec.kernel[i]!, 1, inner), visit(tap))
+  }
+  const code: Statements[] = []
+  forEachIndex(spec.kernel, (k) => {
+    code.push(visit(affine(k.reduce((sum, at, i) => sum + at * steps[i]!, 0))))
+  })
+  return code
 }
 
 const overPositions = (names: readonly string[], extents: readonly number[], body: Statements): Statements =>
@@ -51,14 +66,13 @@ const nonTrivial = (names: readonly string[], extents: readonly number[]) =>
 
 /** Largest element of each window. Buffers x, y. Padding, if any, was filled with -Infinity before. */
 export function windowMaxKernel(spec: ConvSpec, { lanes }: TargetFeatures): Kernel {
-  const { names, taps, x, y, extents } = places(spec)
+  const { names, x, y, extents } = places(spec)
   const name = namer()
   const body = channelVectors(spec.inChannels, lanes, 'c', (channel, count) => {
-    const at = (tap: number) => load('x', addAffine(x, channel, affine(tap)), lanes)
-    const best = variable(name('best'), at(taps[0]!))
+    const best = variable(name('best'), f32(-Infinity, lanes))
     return [
       best,
-      taps.slice(1).map((tap) => set(best.name, max(read(best), at(tap)))),
+      overTaps(spec, name, (tap) => [set(best.name, max(read(best), load('x', addAffine(x, channel, tap), lanes)))]),
       store('y', addAffine(y, channel), read(best), count),
     ]
   })
@@ -81,18 +95,18 @@ export function windowMaxKernel(spec: ConvSpec, { lanes }: TargetFeatures): Kern
 function firstLargest(
   spec: ConvSpec,
   lanes: 1 | 4,
-  name: (prefix: string) => string,
+  name: Namer,
   channel: Affine,
   visit: (at: Affine, mask: ReturnType<typeof read>) => Statements,
 ): Statements {
-  const { taps, x, y } = places(spec)
+  const { x, y } = places(spec)
   const largest = define(name('largest'), load('y', addAffine(y, channel), lanes))
   const taken = variable(name('taken'), i32(0, lanes))
   return [
     largest,
     taken,
-    taps.map((tap) => {
-      const at = addAffine(x, channel, affine(tap))
+    overTaps(spec, name, (tap) => {
+      const at = addAffine(x, channel, tap)
       const equal = define(name('equal'), eq(load('x', at, lanes), read(largest)))
       const first = define(name('first'), and(read(equal), xor(read(taken), i32(-1, lanes))))
       return [equal, first, visit(at, read(first)), set(taken.name, or(read(taken), read(equal)))]

@@ -1,6 +1,6 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
-import { chromium } from './scripts/chromium.mjs'
+import { launchOptions } from './scripts/chromium.mjs'
 
 /** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
 const core = {
@@ -10,11 +10,11 @@ const core = {
 const limits = { testTimeout: 60_000, hookTimeout: 60_000 }
 /** Seconds of random convolutions: a minute in Node and the browser together. */
 const fuzz = (fuzzSeconds: number) => ({ provide: { fuzzSeconds } })
-const quiet = ['gpu', 'quic', 'background-networking', 'component-update', 'sync'].map((name) => `--disable-${name}`)
-const launchOptions = { executablePath: chromium, args: ['--no-sandbox', '--no-first-run', ...quiet] }
 
 const projects = [
-  { test: { name: 'node', include: ['test/**/*.test.ts'], ...limits, ...fuzz(45) } },
+  { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/package/**'], ...limits, ...fuzz(45) } },
+  // The packed tarball installed elsewhere: takes npm's registry, and dist.
+  { test: { name: 'package', include: ['test/package/*.test.ts'], ...limits } },
   // The core's tests only, in Node: continuous integration runs them on every supported version.
   { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
   {

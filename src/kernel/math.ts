@@ -125,13 +125,13 @@ export function log1p(value: Expr, bind: Bind): Expr {
 }
 
 /** Beyond this tanh is 1 in f32. */
-const tanhLimit = 7.90531110763549805
+const tanhLimit = 7.905311107635498
 /** tanh x = x P(x^2) / Q(x^2), highest power first: the rational approximation of the Eigen library. */
 const tanhTop = [
   -2.76076847742355e-16, 2.00018790482477e-13, -8.60467152213735e-11, 5.12229709037114e-8, 1.48572235717979e-5,
   6.37261928875436e-4, 4.89352455891786e-3,
 ]
-const tanhBottom = [1.19825839466702e-6, 1.18534705686654e-4, 2.2684346324390e-3, 4.89352518554385e-3]
+const tanhBottom = [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3]
 
 /** Hyperbolic tangent: below 5 ulp, never above 1 in size. */
 export function tanh(value: Expr, bind: Bind): Expr {

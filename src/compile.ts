@@ -209,6 +209,9 @@ async function evaluate(tensors: readonly Tensor[]): Promise<Float32Array[]> {
 
 installEngine({
   evaluate,
+  get arithmetic() {
+    return features().fused ? 'fused' : 'unfused'
+  },
   read: (variable) => variable.initial?.slice() ?? viewOf(variable).slice(),
   write(variable, values) {
     const target = variable.initial ?? viewOf(variable)

@@ -50,11 +50,11 @@ export function summaryRows(model: Model): SummaryRow[] {
   })
 }
 
-const showFields = (fields: Fields) =>
+export const showFields = (fields: Fields) =>
   fields === 'unclear' || fields.length === 0 ? '-' : fields.map(({ size }) => size).join('x')
 
 /** 1234567 as 1,234,567. */
-const grouped = (n: number) => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
+export const grouped = (n: number) => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** A table of `summaryRows` with a line of totals. */
 export function summaryTable(model: Model): string {

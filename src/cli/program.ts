@@ -1,0 +1,141 @@
+import { createRequire } from 'node:module'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { models } from '../models/index.ts'
+import { type ConvCommand, convCommand } from './conv.ts'
+import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
+import { type ExplainCommand, explainCommand } from './explain.ts'
+import { type PredictCommand, predictCommand } from './predict.ts'
+import { startCommand } from './start.ts'
+import type { Terminal } from './terminal.ts'
+import { type TrainCommand, trainCommand } from './train.ts'
+
+const whole = (least: number) => (text: string) => {
+  const value = Number(text)
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value) || value < least)
+    throw new InvalidArgumentError(`It must be a whole number >= ${least}.`)
+  return value
+}
+
+function positive(text: string): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isFinite(value) || value <= 0)
+    throw new InvalidArgumentError('It must be a number > 0.')
+  return value
+}
+
+const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ fovea ${line}`).join('\n')}\n`
+
+const dataText = 'mnist, fashion-mnist, a folder of IDX files, or a folder with one folder of images for each class'
+
+type Report = (code: number) => void
+
+function addTrain(program: Command, terminal: Terminal, done: Report): void {
+  program
+    .command('train')
+    .description('Train a network and save it; Ctrl-C leaves a checkpoint')
+    .argument('<network>', `one of ${Object.keys(models).join(', ')}`)
+    .option('-d, --data <name>', dataText)
+    .option('-e, --epochs <n>', 'how often to go through the data', whole(1))
+    .option('-b, --batch-size <n>', 'samples of one step', whole(1))
+    .option('-l, --learning-rate <rate>', 'at the start; the schedule lowers it', positive)
+    .option('--optimizer <name>', 'adam, adamW, sgd, rmsProp, ...')
+    .option('-s, --seed <n>', 'of first weights, order and augmentation', whole(0))
+    .option('--augment', 'shift and turn the training pictures by chance')
+    .option('-o, --output <file>', 'file of the trained model (default: runs/<network>.safetensors)')
+    .option('-r, --resume [file]', 'go on from a checkpoint (default: the one beside the output)')
+    .addHelpText(
+      'after',
+      examples(
+        'train lenet5',
+        'train lenet5 --data fashion-mnist --epochs 10 --augment --output runs/fashion.safetensors',
+        'train vgg-like --data photos --optimizer sgd --learning-rate 0.05',
+        'train lenet5 --resume',
+      ),
+    )
+    .action(async (name: string, options: TrainCommand) => done(await trainCommand(name, options, terminal)))
+}
+
+function addUses(program: Command, terminal: Terminal, done: Report): void {
+  program
+    .command('evaluate')
+    .description('Loss, accuracy and confusion matrix of a trained model')
+    .argument('<model>', 'file of a model or checkpoint')
+    .option('-d, --data <name>', `${dataText} (default: what it was trained on)`)
+    .option('-b, --batch-size <n>', 'samples at once', whole(1))
+    .addHelpText('after', examples('evaluate runs/lenet5.safetensors', 'evaluate model.safetensors --data photos'))
+    .action(async (path: string, options: EvaluateCommand) => done(await evaluateCommand(path, options, terminal)))
+  program
+    .command('predict')
+    .description('The most probable classes of image files')
+    .argument('<model>', 'file of a model or checkpoint')
+    .argument('<image...>', 'PNG or JPEG files, brought to the size and colours that the model takes')
+    .option('-t, --top <n>', 'how many classes to print (default: 3)', whole(1))
+    .option('--draw', 'draw what the model sees')
+    .addOption(new Option('--invert', 'dark for light and light for dark (default: decided by the border)'))
+    .addOption(new Option('--no-invert', 'take the image as it is').default(undefined))
+    .addHelpText(
+      'after',
+      examples('predict runs/lenet5.safetensors digit.png', 'predict runs/lenet5.safetensors --draw --top 1 *.png'),
+    )
+    .action(async (path: string, images: string[], options: PredictCommand) =>
+      done(await predictCommand(path, images, options, terminal)),
+    )
+}
+
+function addViews(program: Command, terminal: Terminal, done: Report): void {
+  program
+    .command('explain')
+    .description('What each layer computes, by which algorithm and why, and what it takes')
+    .argument('<model>', `a model's file, or one of ${Object.keys(models).join(', ')}`)
+    .option('-b, --batch-size <n>', 'samples of a batch (default: 1)', whole(1))
+    .option('--time', 'measure every layer')
+    .option('--json', 'everything as JSON, for programs')
+    .addHelpText('after', examples('explain lenet5', 'explain runs/lenet5.safetensors --batch-size 64 --time'))
+    .action(async (name: string, options: ExplainCommand) => done(await explainCommand(name, options, terminal)))
+  program
+    .command('conv')
+    .description('Every stage of one convolution')
+    .argument('<convolution>', "for example 'n1 56x56 c64 -> 64 k3 s1 p1'")
+    .option('--show <stages>', 'of spec,plan,kernel,wat (default: spec,plan)')
+    .option('--operation <name>', 'output, inputGradient or kernelGradient (default: all three)')
+    .option('--check', 'compare with the reference loops')
+    .option('--time', 'measure against the peak of multiply-adds')
+    .addHelpText(
+      'after',
+      examples(
+        'conv "n1 56x56 c64 -> 64 k3 s1 p1" --show spec,plan,kernel,wat --check --time',
+        'conv "n8 32x32 c3 -> 16 k5 s2 psame" --operation kernelGradient --show plan',
+      ),
+    )
+    .action(async (text: string, options: ConvCommand) => {
+      done((await convCommand(text, options, terminal.print)) ? 0 : 1)
+    })
+  program
+    .command('models')
+    .description('Names of the networks')
+    .addHelpText('after', examples('models'))
+    .action(() => {
+      for (const name of Object.keys(models)) terminal.print(name)
+      done(0)
+    })
+}
+
+/** The command line. `done` is given the exit code of the command that ran. */
+export function foveaProgram(terminal: Terminal, done: Report): Command {
+  const { version } = createRequire(import.meta.url)('fovea/package.json') as { version: string }
+  const program = new Command('fovea')
+    .description('Convolutional networks: train, measure, use and explain them')
+    .version(version)
+    .exitOverride()
+    .showHelpAfterError('(--help lists what can be given)')
+  addTrain(program, terminal, done)
+  addUses(program, terminal, done)
+  addViews(program, terminal, done)
+  program
+    .command('start')
+    .description('Train LeNet-5 on MNIST, measure it, and show digits with what it takes them for')
+    .option('-r, --resume', 'go on from the checkpoint that Ctrl-C left')
+    .addHelpText('after', examples('start', 'start --resume'))
+    .action(async (options: { resume?: true }) => done(await startCommand(options, terminal)))
+  return program
+}

@@ -1,0 +1,35 @@
+import type { OptimizerConfig } from '../nn/optimizer.ts'
+import type { ScheduleConfig } from '../nn/schedules.ts'
+
+/** How a network is trained when nothing else is asked for. */
+export interface Recipe {
+  readonly data: string
+  readonly epochs: number
+  readonly batchSize: number
+  readonly optimizer: OptimizerConfig
+  readonly schedule: ScheduleConfig
+  /** Small shifts and rotations of the training pictures. */
+  readonly augment: boolean
+}
+
+/** LeNet-5 on MNIST. */
+export const lenet5Recipe: Recipe = {
+  data: 'mnist',
+  epochs: 5,
+  batchSize: 64,
+  optimizer: { name: 'adam', learningRate: 0.003 },
+  schedule: { name: 'cosineDecay', warmUp: 100 },
+  augment: false,
+}
+
+const generalRecipe: Recipe = {
+  data: 'mnist',
+  epochs: 10,
+  batchSize: 64,
+  optimizer: { name: 'adam', learningRate: 0.001 },
+  schedule: { name: 'cosineDecay', warmUp: 100 },
+  augment: false,
+}
+
+/** The recipe of a network by its name. */
+export const recipeOf = (model: string): Recipe => (model === 'lenet5' ? lenet5Recipe : generalRecipe)

@@ -1,7 +1,7 @@
 import { hashBits } from '../base/random.ts'
 import { forEachIndex, type Shape, sizeOf, stridesOf } from '../base/shape.ts'
 import { forEachTerm, inputGradient, kernelGradient, output } from '../conv/reference.ts'
-import type { ConvSpec } from '../conv/spec.ts'
+import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { type MapFunction, mapValue } from './map.ts'
 import { resampleValue } from './resample.ts'
 import { type Tensor, topological } from './tensor.ts'
@@ -33,8 +33,8 @@ function mapValues(fn: MapFunction, inputs: readonly Tensor[], values: readonly 
   return y
 }
 
-function reduceValues(fn: 'sum' | 'max', x: Values, from: Shape, to: Shape): Float64Array {
-  const y = new Float64Array(sizeOf(to)).fill(fn === 'sum' ? 0 : -Infinity)
+function reduceValues(fn: 'sum' | 'max', x: Values, from: Shape, to: Shape, rounded: boolean): Values {
+  const y = new (rounded ? Float32Array : Float64Array)(sizeOf(to)).fill(fn === 'sum' ? 0 : -Infinity)
   const strides = broadcastStrides(to, from)
   let at = 0
   forEachIndex(from, (index) => {
@@ -99,7 +99,20 @@ function uniformValues(count: number, key: Values, salt: number): Float64Array {
   return Float64Array.from({ length: count }, (_, i) => (hashBits(i, mixed) >>> 8) / 16777216)
 }
 
-function nodeValue(node: Tensor, values: readonly Values[]): Values {
+/** Of the indices of x, w and y that a term has: the first operand's, the second's and the result's. */
+const places = { output: [0, 1, 2], inputGradient: [2, 1, 0], kernelGradient: [0, 2, 1] } as const
+
+/** A contraction whose every sum is rounded to float32. */
+function roundedContraction(node: Tensor, contraction: Contraction, spec: ConvSpec, [a, b]: readonly Values[]): Values {
+  const y = new Float32Array(sizeOf(node.shape))
+  const [i, j, k] = places[contraction]
+  forEachTerm(spec, (...at) => {
+    y[at[k]]! += a![at[i]]! * b![at[j]]!
+  })
+  return y
+}
+
+function nodeValue(node: Tensor, values: readonly Values[], rounded: boolean): Values {
   const { operation, inputs, shape } = node
   switch (operation.kind) {
     case 'placeholder':
@@ -115,7 +128,7 @@ function nodeValue(node: Tensor, values: readonly Values[]): Values {
     case 'uniform':
       return uniformValues(sizeOf(shape), values[0]!, operation.salt)
     case 'reduce':
-      return reduceValues(operation.fn, values[0]!, inputs[0]!.shape, shape)
+      return reduceValues(operation.fn, values[0]!, inputs[0]!.shape, shape, rounded)
     case 'reshape':
       return values[0]!
     case 'transpose': {
@@ -132,6 +145,7 @@ function nodeValue(node: Tensor, values: readonly Values[]): Values {
     case 'resample':
       return resampleValue(values[0]!, inputs[0]!.shape, operation.axis, operation.table)
     case 'contract': {
+      if (rounded) return roundedContraction(node, operation.contraction, operation.spec, values)
       const contraction = { output, inputGradient, kernelGradient }[operation.contraction]
       return contraction(operation.spec, values[0]!, values[1]!)
     }
@@ -142,21 +156,24 @@ function nodeValue(node: Tensor, values: readonly Values[]): Values {
   }
 }
 
-/** Computes tensors in float64 by the definitions: the judge of every target. `feeds` gives placeholders (any node). */
+/**
+ * Computes tensors in float64 by the definitions: the judge of every target. `feeds` gives placeholders (any node).
+ * `rounded` rounds every result and every sum to float32, which shows what single precision by itself costs.
+ */
 export function referenceValues(
   roots: readonly Tensor[],
   feeds: ReadonlyMap<Tensor, ArrayLike<number>> = new Map(),
+  rounded = false,
 ): Float64Array[] {
   const known = new Map<Tensor, Values>(feeds)
   for (const node of topological(roots)) {
     if (known.has(node)) continue
-    known.set(
+    const values = nodeValue(
       node,
-      nodeValue(
-        node,
-        node.inputs.map((input) => known.get(input)!),
-      ),
+      node.inputs.map((input) => known.get(input)!),
+      rounded,
     )
+    known.set(node, rounded ? Float32Array.from(values) : values)
   }
   return roots.map((root) => Float64Array.from(known.get(root)!))
 }

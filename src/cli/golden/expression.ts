@@ -2,7 +2,7 @@ import { fail } from '../../base/errors.ts'
 import type { Shape } from '../../base/shape.ts'
 import { compile, type Target } from '../../compile.ts'
 import { gradient, mul, sum, type Tensor } from '../../graph/index.ts'
-import { type Check, compare } from './check.ts'
+import { type Check, compare, unchecked } from './check.ts'
 import type { Case, Fields, Stored } from './folder.ts'
 import { arrange, type Layout } from './layout.ts'
 
@@ -49,9 +49,17 @@ export async function checkExpression(item: Case, operation: Operation, target: 
   const stored = new Map([...item.tensors].map(([name, value]) => [name, arrange(value, layoutOf(name))]))
   const bases = [...stored.keys()].flatMap((name) => gradientOf(stored, name) ?? [])
   const shapes: Record<string, Shape> = {}
+  const used = new Set(['gy'])
   const outputs = (nodes: Readonly<Record<string, Tensor>>) => {
-    const get = (name: string) => nodes[name] ?? fail('golden', `${item.id} has no tensor '${name}'`, 'See FORMAT.md')
-    const inputs: Inputs = { has: (name) => stored.has(name), get, values: (name) => stored.get(name)!.data }
+    const get = (name: string) => {
+      used.add(name)
+      return nodes[name] ?? fail('golden', `${item.id} has no tensor '${name}'`, 'See FORMAT.md')
+    }
+    const values = (name: string) => {
+      used.add(name)
+      return stored.get(name)!.data
+    }
+    const inputs: Inputs = { has: (name) => stored.has(name), get, values }
     const made = operation.make(item.fields, inputs)
     const { y, by = {}, more = {} }: Made = 'operation' in made ? { y: made } : made
     const loss = stored.has('gy') ? sum(mul(y, get('gy'))) : sum(y)
@@ -71,8 +79,9 @@ export async function checkExpression(item: Case, operation: Operation, target: 
     { target },
   )
   const results = await program(given(({ data }) => data))
-  return Object.entries(results).map(([name, data]) => {
+  const checks = Object.entries(results).map(([name, data]) => {
     const expected = stored.get(name) ?? fail('golden', `${item.id} has no tensor '${name}'`, 'See FORMAT.md')
-    return compare(name, { shape: shapes[name]!, data }, expected, item.f32err[name])
+    return compare(item, name, { shape: shapes[name]!, data }, expected)
   })
+  return [...checks, ...unchecked(item, used, checks)]
 }

@@ -1,11 +1,12 @@
 import { fail } from '../../base/errors.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { compile, type Target } from '../../compile.ts'
-import { Variable } from '../../graph/index.ts'
+import { placeholder, Variable } from '../../graph/index.ts'
 import type { Optimizer } from '../../nn/optimizer.ts'
 import { optimizerOf } from '../../nn/optimizers.ts'
 import { type Check, compare } from './check.ts'
 import { type Case, type Fields, record } from './folder.ts'
+import { defined, float32Errors } from './precision.ts'
 
 const names: Readonly<Record<string, string>> = {
   sgd: 'sgd',
@@ -42,14 +43,31 @@ export async function checkOptimizer(item: Case, torch: readonly number[], targe
   const stored = (name: string) =>
     item.tensors.get(name) ?? fail('golden', `${item.id} has no tensor '${name}'`, 'See FORMAT.md')
   const [first, grads, expected] = [stored('p0'), stored('grads'), stored('params')]
-  const parameter = new Variable(first.data, first.shape, 'p')
-  const state = optimizerFor(item.op, record(item.fields, 'attrs'), torch).create([parameter])
-  const step = compile((g) => state.update([g]), [[...first.shape]], { target })
   const size = sizeOf(first.shape)
-  const actual = new Float32Array(grads.data.length)
-  for (let at = 0; at < grads.data.length; at += size) {
-    await step(grads.data.subarray(at, at + size))
-    actual.set(parameter.read(), at)
+  const steps = Array.from({ length: grads.data.length / size }, (_, i) =>
+    grads.data.subarray(i * size, (i + 1) * size),
+  )
+  const optimizer = optimizerFor(item.op, record(item.fields, 'attrs'), torch)
+  const begin = () => {
+    const parameter = new Variable(first.data, first.shape, 'p')
+    return { parameter, state: optimizer.create([parameter]) }
   }
-  return [compare('params', { shape: [grads.shape[0]!, ...first.shape], data: actual }, expected, item.f32err.params)]
+  const errors = float32Errors(item, (rounded) => {
+    const { parameter, state } = begin()
+    const g = placeholder(first.shape)
+    const updates = state.update([g])
+    const params = steps.flatMap((values) => {
+      defined({}, updates, new Map([[g, values]]), rounded)
+      return Array.from(parameter.read())
+    })
+    return new Map([['params', params]])
+  })
+  const { parameter, state } = begin()
+  const step = compile((g) => state.update([g]), [[...first.shape]], { target })
+  const params = new Float32Array(grads.data.length)
+  for (const [i, values] of steps.entries()) {
+    await step(values)
+    params.set(parameter.read(), i * size)
+  }
+  return [compare(item, 'params', { shape: [steps.length, ...first.shape], data: params }, expected, errors)]
 }

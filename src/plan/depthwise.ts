@@ -62,7 +62,7 @@ interface DepthwiseShape {
   readonly w: Place
   readonly y: Place
   readonly channels: number
-  /** Batch and all spatial axes but the last. */
+  /** Batch, all spatial axes but the last, and joined phases. */
   readonly outer: readonly Axis[]
   /** Outputs along the last axis: x = columns between two outputs, y = elements. */
   readonly row: { readonly extent: number; readonly columns: number; readonly y: number }
@@ -118,14 +118,13 @@ function phaseShapeOf(spec: ConvSpec, phase: ReturnType<typeof phases>[number]):
   const xs = stridesOf(inputShape(spec))
   const gs = spec.outChannels
   const step = shape.taps[last]!
-  const batchAndOuter = shape.allPositions.slice(0, -1)
   return {
     name: 'depthwisePhase',
     x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
     w: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
     y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
     channels: spec.inChannels,
-    outer: batchAndOuter,
+    outer: [...shape.allPositions.slice(0, -1), ...shape.runs],
     row: { extent: phase.counts[last]!, columns: 1, y: spec.stride[last]! * xs[last + 1]! },
     column: gs,
     outerTaps: empty ? [] : shape.taps.slice(0, -1),
@@ -138,10 +137,10 @@ function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilog
   const { x, w, y, outer, channels } = shape
   const name = namer()
   const axes = outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
-  const base = (key: 'x' | 'y') => affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] ?? 0])))
+  const base = (key: 'x' | 'w' | 'y') => affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] ?? 0])))
   const kept = tapCount(shape) <= keptTaps
   const body = channelVectors(channels, lanes, 'c', (channel, count) => {
-    const weight = (at: Affine) => load(w.buffer, addAffine(channel, shiftAffine(at, w.offset)), lanes)
+    const weight = (at: Affine) => load(w.buffer, addAffine(channel, base('w'), shiftAffine(at, w.offset)), lanes)
     const { definitions, known } = kept ? keptWeights(shape, name, weight) : noWeights
     const tiles: Statements[] = []
     let start = 0

@@ -53,7 +53,9 @@ function packedFloats(contraction: Contraction, spec: ConvSpec, lanes: number): 
   if (contraction === 'output') return spec.groups * packedLength(depthOf(contraction, spec), columns, lanes)
   const perGroup = spec.outChannels / spec.groups
   return Math.max(
-    ...phases(spec).map((phase) => spec.groups * packedLength(sizeOf(phase.taps) * perGroup, columns, lanes)),
+    ...phases(spec).map(
+      (phase) => sizeOf(phase.many) * spec.groups * packedLength(sizeOf(phase.taps) * perGroup, columns, lanes),
+    ),
   )
 }
 
@@ -110,7 +112,7 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epi
   const pack = packKernel({
     source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
     target: { buffer: 'packed', length: plan.scratch, offset: 0 },
-    groups: { extent: groups, source: columns, target: blockLength },
+    outer: [{ extent: groups, source: columns, target: blockLength }],
     depth: [
       ...spec.kernel.map((extent, axis) => ({ extent, source: ws[axis]! })),
       { extent: perGroup, source: spec.outChannels },
@@ -160,6 +162,8 @@ function phaseKernels(
   ])
   const { rows, outer } = takeRows(shape.positions, most)
   const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
+  const packedRuns = stridesOf([...shape.runs.map((run) => run.extent), groups * blockLength])
+  const runs = shape.runs.map((run, i) => ({ ...run, w: packedRuns[i]! }))
   const pack =
     depth === 0
       ? []
@@ -167,7 +171,10 @@ function phaseKernels(
           packKernel({
             source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
             target: { buffer: 'packed', length: plan.scratch, offset: 0 },
-            groups: { extent: groups, source: perGroup, target: blockLength },
+            outer: [
+              ...shape.runs.map((run, i) => ({ extent: run.extent, source: run.w!, target: packedRuns[i]! })),
+              { extent: groups, source: perGroup, target: blockLength },
+            ],
             depth: [
               ...shape.taps.map((axis) => ({ extent: axis.extent, source: axis.w! })),
               { extent: perGroup, source: 1 },
@@ -184,7 +191,7 @@ function phaseKernels(
       x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
       w: { buffer: 'packed', length: plan.scratch, offset: 0 },
       y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
-      outer: mergeAxes([...outer, group]),
+      outer: mergeAxes([...outer, ...runs, group]),
       rows,
       columns,
       reduce: depth === 0 ? [{ extent: 0 }] : reduce,

@@ -3,11 +3,12 @@ import type { Kernel, Lanes } from '../kernel/ir.ts'
 import type { Place } from './contraction.ts'
 import { slack } from './types.ts'
 
-/** Weights laid out as tiles read them: [group][block of columns][depth...][columns of the block]. */
+/** Weights laid out as tiles read them: [outer...][block of columns][depth...][columns of the block]. */
 export interface Packing {
   readonly source: Place
   readonly target: Place
-  readonly groups: { readonly extent: number; readonly source: number; readonly target: number }
+  /** Groups, and phases of a stride. */
+  readonly outer: readonly { readonly extent: number; readonly source: number; readonly target: number }[]
   /** Axes of the sum in the order of the tile's loops. */
   readonly depth: readonly { readonly extent: number; readonly source: number }[]
   readonly columns: number
@@ -18,7 +19,10 @@ export interface Packing {
 }
 
 export function packKernel(packing: Packing): Kernel {
-  const { source, target, groups, depth, columns, width, lanes } = packing
+  const { source, target, depth, columns, width, lanes } = packing
+  const outer = packing.outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
+  const along = (key: 'source' | 'target') =>
+    affine(0, Object.fromEntries(outer.map((axis) => [axis.index, axis[key]])))
   const total = depth.reduce((product, axis) => product * axis.extent, 1)
   const full = Math.floor(columns / width)
   const rest = columns - full * width
@@ -34,7 +38,7 @@ export function packKernel(packing: Packing): Kernel {
       buffer(source.buffer, 'f32', source.length + slack, 'read'),
       buffer(target.buffer, 'f32', target.length, 'write'),
     ],
-    axes: groups.extent > 1 ? [{ index: 'group', extent: groups.extent }] : [],
+    axes: outer.map(({ index, extent }) => ({ index, extent })),
     body,
   })
 
@@ -47,7 +51,8 @@ export function packKernel(packing: Packing): Kernel {
     const padded = Math.ceil(count / lanes) * lanes
     const names = depth.map((_, i) => `k${i}`)
     const from = addAffine(
-      affine(source.offset, groups.extent > 1 ? { group: groups.source } : {}),
+      affine(source.offset),
+      along('source'),
       affine(0, Object.fromEntries(depth.map((axis, i) => [names[i]!, axis.source]))),
       affine(
         column.offset * columnStride,
@@ -61,7 +66,8 @@ export function packKernel(packing: Packing): Kernel {
       step *= depth[i]!.extent
     }
     const to = addAffine(
-      affine(target.offset, groups.extent > 1 ? { group: groups.target } : {}),
+      affine(target.offset),
+      along('target'),
       affine(0, Object.fromEntries(names.map((name, i) => [name, strides[i]!]))),
       block,
     )

@@ -5,9 +5,15 @@ import { type Axis, mergeAxes } from './contraction.ts'
 /**
  * The gradient by input of a convolution with stride s falls apart into s phases along each axis: inputs q = first + s*t
  * meet only the taps k with d*k = first + padLow (mod s), each at output position (q + padLow - d*k) / s. So each phase
- * is an ordinary convolution of the gradient with stride 1, some of the taps, and dilation d / gcd(d, s).
+ * is an ordinary convolution of the gradient with stride 1, some of the taps, and dilation d / gcd(d, s). Neighbouring
+ * phases that differ only by constant steps (as all do where windows don't overlap) are one: `many` of them, the numbers
+ * below being those of the first.
  */
 export interface Phase {
+  readonly many: readonly number[]
+  /** From one of the `many` to the next: the first tap, and the lowest output position read. */
+  readonly firstTapStep: readonly number[]
+  readonly lowestStep: readonly number[]
   /** First input of the phase, per axis. */
   readonly first: readonly number[]
   /** Inputs of the phase along each axis. */
@@ -17,49 +23,81 @@ export interface Phase {
   /** First such tap, and distance between them. */
   readonly firstTap: readonly number[]
   readonly tapStep: readonly number[]
+  /** Output position of the last tap at the phase's first input: the lowest one it reads. */
+  readonly lowest: readonly number[]
 }
 
 const gcd = (a: number, b: number): number => (b === 0 ? a : gcd(b, a % b))
 
-function axisPhase(spec: ConvSpec, axis: number, first: number) {
+/** A phase along one axis. */
+interface AxisPhase {
+  readonly first: number
+  readonly count: number
+  readonly taps: number
+  readonly firstTap: number
+  readonly tapStep: number
+  /** Output position of the last tap at the first input: the lowest one that is read. */
+  readonly lowest: number
+  readonly many: number
+  readonly firstTapStep: number
+  readonly lowestStep: number
+}
+
+function axisPhase(spec: ConvSpec, axis: number, first: number): AxisPhase {
   const [s, d, k] = [spec.stride[axis]!, spec.dilation[axis]!, spec.kernel[axis]!]
+  const start = first + spec.padLow[axis]!
   const tapStep = s / gcd(s, d)
   let firstTap = 0
-  while (firstTap < k && firstTap < tapStep && (first + spec.padLow[axis]! - d * firstTap) % s !== 0) firstTap++
+  while (firstTap < k && firstTap < tapStep && (start - d * firstTap) % s !== 0) firstTap++
   const meets = firstTap < k && firstTap < tapStep
+  const taps = meets ? Math.floor((k - 1 - firstTap) / tapStep) + 1 : 0
   return {
     first,
     count: Math.ceil((spec.input[axis]! - first) / s),
-    taps: meets ? Math.floor((k - 1 - firstTap) / tapStep) + 1 : 0,
-    firstTap,
+    taps,
+    firstTap: meets ? firstTap : 0,
     tapStep,
+    lowest: meets ? (start - d * (firstTap + (taps - 1) * tapStep)) / s : 0,
+    many: 1,
+    firstTapStep: 0,
+    lowestStep: 0,
   }
+}
+
+/** Phases along one axis, neighbours that differ by constant steps joined. */
+function axisPhases(spec: ConvSpec, axis: number): AxisPhase[] {
+  const joined: AxisPhase[] = []
+  for (let first = 0; first < Math.min(spec.stride[axis]!, spec.input[axis]!); first++) {
+    const next = axisPhase(spec, axis, first)
+    const last = joined.at(-1)
+    const firstTapStep = last ? (next.firstTap - last.firstTap) / last.many : 0
+    const lowestStep = last ? (next.lowest - last.lowest) / last.many : 0
+    const alike = last && last.count === next.count && last.taps === next.taps
+    const even = last && (last.many === 1 || (last.firstTapStep === firstTapStep && last.lowestStep === lowestStep))
+    if (alike && even) joined[joined.length - 1] = { ...last, many: last.many + 1, firstTapStep, lowestStep }
+    else joined.push(next)
+  }
+  return joined
 }
 
 /** All phases, the last axis fastest. */
 export function phases(spec: ConvSpec): Phase[] {
-  let list: Phase[] = [{ first: [], counts: [], taps: [], firstTap: [], tapStep: [] }]
+  let list: AxisPhase[][] = [[]]
   for (let axis = 0; axis < spec.rank; axis++) {
-    const along = Array.from({ length: Math.min(spec.stride[axis]!, spec.input[axis]!) }, (_, first) =>
-      axisPhase(spec, axis, first),
-    )
-    list = list.flatMap((phase) =>
-      along.map((part) => ({
-        first: [...phase.first, part.first],
-        counts: [...phase.counts, part.count],
-        taps: [...phase.taps, part.taps],
-        firstTap: [...phase.firstTap, part.firstTap],
-        tapStep: [...phase.tapStep, part.tapStep],
-      })),
-    )
+    const along = axisPhases(spec, axis)
+    list = list.flatMap((phase) => along.map((part) => [...phase, part]))
   }
-  return list
-}
-
-/** Output position of the last tap at the phase's first input: the lowest one it reads. */
-const lowest = (spec: ConvSpec, phase: Phase, axis: number): number => {
-  const tap = phase.firstTap[axis]! + (phase.taps[axis]! - 1) * phase.tapStep[axis]!
-  return (phase.first[axis]! + spec.padLow[axis]! - spec.dilation[axis]! * tap) / spec.stride[axis]!
+  return list.map((parts) => ({
+    many: parts.map((part) => part.many),
+    firstTapStep: parts.map((part) => part.firstTapStep),
+    lowestStep: parts.map((part) => part.lowestStep),
+    first: parts.map((part) => part.first),
+    counts: parts.map((part) => part.count),
+    taps: parts.map((part) => part.taps),
+    firstTap: parts.map((part) => part.firstTap),
+    tapStep: parts.map((part) => part.tapStep),
+    lowest: parts.map((part) => part.lowest),
+  }))
 }
 
 /** Distance in output positions between neighbouring taps of a phase. */
@@ -73,9 +111,10 @@ export function gradientPadding(spec: ConvSpec): { low: number[]; high: number[]
   for (const phase of phases(spec))
     for (let axis = 0; axis < spec.rank; axis++) {
       if (phase.taps[axis] === 0) continue
-      const from = lowest(spec, phase, axis)
-      const to = from + (phase.taps[axis]! - 1) * reach(spec, phase, axis) + phase.counts[axis]! - 1
-      low[axis] = Math.max(low[axis]!, -from)
+      const span = (phase.taps[axis]! - 1) * reach(spec, phase, axis) + phase.counts[axis]! - 1
+      const others = (phase.many[axis]! - 1) * phase.lowestStep[axis]!
+      low[axis] = Math.max(low[axis]!, -Math.min(phase.lowest[axis]!, phase.lowest[axis]! + others))
+      const to = Math.max(phase.lowest[axis]!, phase.lowest[axis]! + others) + span
       high[axis] = Math.max(high[axis]!, to - (spec.output[axis]! - 1))
     }
   return { low, high }
@@ -101,12 +140,20 @@ export function phaseShape(spec: ConvSpec, phase: Phase) {
     x: reach(spec, phase, axis) * gs[axis + 1]!,
     w: -phase.tapStep[axis]! * ws[axis]!,
   }))
+  const runs: Axis[] = phase.many.map((extent, axis) => ({
+    extent,
+    x: empty ? 0 : phase.lowestStep[axis]! * gs[axis + 1]!,
+    w: empty ? 0 : phase.firstTapStep[axis]! * ws[axis]!,
+    y: xs[axis + 1]!,
+  }))
   return {
+    /** The joined phases; w = from one's first tap to the next's. */
+    runs: runs.filter((run) => run.extent > 1),
     positions: mergeAxes(positions),
     allPositions: positions,
     taps,
     gradientLength: sizeOf(padded),
-    gradientOffset: empty ? 0 : sum((axis) => (lowest(spec, phase, axis) + low[axis]!) * gs[axis + 1]!),
+    gradientOffset: empty ? 0 : sum((axis) => (phase.lowest[axis]! + low[axis]!) * gs[axis + 1]!),
     inputOffset: sum((axis) => phase.first[axis]! * xs[axis + 1]!),
     kernelOffset: empty ? 0 : sum((axis) => last(axis) * ws[axis]!),
   }

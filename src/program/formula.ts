@@ -93,7 +93,9 @@ function uniformAt(key: Expr, keyStep: Expr, salt: number, index: Expr, bind: Bi
 /** What a group's operands are: tensors from outside, in the order in which `value` expects them. */
 export interface GroupFormula {
   readonly operands: readonly Tensor[]
-  value(operands: readonly Expr[], bind: Bind, index: () => Expr, keys: (operand: number) => [Expr, Expr]): Expr
+  /** Keys of its random numbers, each read whole wherever a number is made; a key may be an operand too. */
+  readonly keys: readonly Tensor[]
+  value(operands: readonly Expr[], bind: Bind, index: () => Expr, keys: (key: number) => [Expr, Expr]): Expr
 }
 
 /**
@@ -102,15 +104,19 @@ export interface GroupFormula {
 export function groupFormula(members: readonly Tensor[]): GroupFormula {
   const inside = new Set(members)
   const operands: Tensor[] = []
+  const keys: Tensor[] = []
   const uses = new Map<Tensor, number>()
   for (const member of members)
     for (const input of member.inputs) {
       uses.set(input, (uses.get(input) ?? 0) + 1)
-      if (!inside.has(input) && input.operation.kind !== 'fill' && !operands.includes(input)) operands.push(input)
+      const list = member.operation.kind === 'uniform' ? keys : operands
+      const given = list === operands && (inside.has(input) || input.operation.kind === 'fill')
+      if (!given && !list.includes(input)) list.push(input)
     }
   return {
     operands,
-    value(expressions, bind, index, keys) {
+    keys,
+    value(expressions, bind, index, keyAt) {
       const lanes = (expressions[0] ?? index()).lanes
       const known = new Map<Tensor, Value>(operands.map((operand, i) => [operand, { number: expressions[i]! }]))
       for (const member of members) {
@@ -124,7 +130,7 @@ export function groupFormula(members: readonly Tensor[]): GroupFormula {
           value = applied(operation.fn, member, values, bind)
         } else {
           invariant(operation.kind === 'uniform', `${operation.kind} in an elementwise group`)
-          const [seed, step] = keys(operands.indexOf(member.inputs[0]!))
+          const [seed, step] = keyAt(keys.indexOf(member.inputs[0]!))
           value = { number: uniformAt(seed, step, operation.salt, index(), bind) }
         }
         if ((uses.get(member) ?? 0) > 1) value = { number: bind(numberOf(value)) }

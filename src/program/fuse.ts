@@ -51,9 +51,12 @@ export function fuse(order: readonly Tensor[], kept: ReadonlySet<Tensor>, fusabl
   for (const node of [...order].reverse()) {
     if (node.operation.kind === 'reduce') groupOf.set(node, node)
     if (!elementwise(node)) continue
-    const groups = new Set(users.get(node)!.map((user) => groupOf.get(user)))
+    const uses = users.get(node)!
+    const groups = new Set(uses.map((user) => groupOf.get(user)))
     const [group] = groups
-    const joins = groups.size === 1 && group && !kept.has(node) && sameShape(node.shape, iteration(group))
+    // a key of random numbers is read as a whole, so it lies in memory
+    const stored = kept.has(node) || uses.some((user) => user.operation.kind === 'uniform')
+    const joins = groups.size === 1 && group && !stored && sameShape(node.shape, iteration(group))
     groupOf.set(node, joins ? group : node)
   }
   const epilogueOf = new Map<Tensor, Tensor>()

@@ -63,24 +63,24 @@ const labelOf = (members: readonly Tensor[]): string =>
 /** A key of `uniform` is read as two scalars, whatever the iteration. */
 const keyReader =
   (lanes: 1 | 4) =>
-  (operand: number): [Expr, Expr] => [
-    splat(load(`x${operand}`, affine(0)), lanes),
-    splat(load(`x${operand}`, affine(1)), lanes),
+  (key: number): [Expr, Expr] => [
+    splat(load(`key${key}`, affine(0)), lanes),
+    splat(load(`key${key}`, affine(1)), lanes),
   ]
 
-const isKey = (operand: Tensor, members: readonly Tensor[]) =>
-  members.some((member) => member.operation.kind === 'uniform' && member.inputs[0] === operand)
-
-function groupOperands(formula: GroupFormula, members: readonly Tensor[], over: readonly number[]): Strided[] {
-  return formula.operands.map((operand, i) =>
-    isKey(operand, members)
-      ? { buffer: `x${i}`, length: sizeOf(operand.shape), offset: 0, strides: over.map(() => 0) }
-      : strided(`x${i}`, operand, over),
-  )
-}
+const groupOperands = (formula: GroupFormula, over: readonly number[]): Strided[] => [
+  ...formula.operands.map((operand, i) => strided(`x${i}`, operand, over)),
+  ...formula.keys.map((key, i) => ({
+    buffer: `key${i}`,
+    length: sizeOf(key.shape),
+    offset: 0,
+    strides: over.map(() => 0),
+  })),
+]
 
 const groupArguments = (formula: GroupFormula, result: Tensor): Record<string, Argument> => ({
   ...tensors(Object.fromEntries(formula.operands.map((operand, i) => [`x${i}`, operand]))),
+  ...tensors(Object.fromEntries(formula.keys.map((key, i) => [`key${i}`, key]))),
   y: { tensor: result },
 })
 
@@ -90,7 +90,7 @@ function mapStep(node: Tensor, members: readonly Tensor[], features: TargetFeatu
     {
       name: 'map',
       shape: node.shape,
-      operands: groupOperands(formula, members, node.shape),
+      operands: groupOperands(formula, node.shape),
       result: whole('y', node.shape),
       formula: (values, bind, index) =>
         formula.value(values, bind, index, keyReader(values[0]?.lanes ?? index().lanes)),
@@ -106,14 +106,14 @@ function reduceStep(node: Tensor, members: readonly Tensor[], features: TargetFe
   invariant(operation.kind === 'reduce', 'a reduction')
   const x = node.inputs[0]!
   const formula: GroupFormula =
-    members.length > 0 ? groupFormula(members) : { operands: [x], value: (values) => values[0]! }
+    members.length > 0 ? groupFormula(members) : { operands: [x], keys: [], value: (values) => values[0]! }
   const kernel = reduceKernel(
     {
       name: operation.fn,
       fn: operation.fn,
       shape: x.shape,
       axes: operation.axes,
-      operands: groupOperands(formula, members, x.shape),
+      operands: groupOperands(formula, x.shape),
       result: strided('y', node, x.shape),
       formula: (values, bind, index) =>
         formula.value(values, bind, index, keyReader(values[0]?.lanes ?? index().lanes)),

@@ -41,7 +41,6 @@ export interface Program<S extends readonly unknown[], R> {
 
 const isShape = (value: unknown) => Array.isArray(value) && value.every((n) => typeof n === 'number')
 const isNode = (value: unknown) => value instanceof Tensor || value instanceof Update
-const isValue = (value: unknown) => ArrayBuffer.isView(value) || isShape(value) || typeof value === 'number'
 
 type Run = (inputs: readonly ArrayLike<number>[]) => Promise<Float32Array[]>
 
@@ -100,11 +99,14 @@ export function compile<const S extends readonly unknown[], R>(
   { target = 'wasm' }: CompileOptions = {},
 ): Program<S, R> {
   const inputs: Tensor[] = []
-  const traced = mapTree<Shape, Tensor>(shapes as unknown as Tree<Shape>, isShape, (shape) => {
-    const input = placeholder(shape)
-    inputs.push(input)
-    return input
-  }) as unknown as TracedOf<S>
+  // argument by argument: a list of numbers is a shape, but no list of arguments is
+  const traced = shapes.map((tree) =>
+    mapTree<Shape, Tensor>(tree as Tree<Shape>, isShape, (shape) => {
+      const input = placeholder(shape)
+      inputs.push(input)
+      return input
+    }),
+  ) as unknown as TracedOf<S>
   const outputs: Tensor[] = []
   const updates: Update[] = []
   const layout = mapTree<Tensor | Update, number>(fn(...traced) as Tree<Tensor | Update>, isNode, (leaf, path) => {
@@ -117,7 +119,7 @@ export function compile<const S extends readonly unknown[], R>(
   checkPlaceholders(graph)
   const { run, steps, arenaBytes, profile } = target === 'reference' ? unplanned(graph) : planned(graph, target)
   const program = (...values: ValuesOf<S>) => {
-    const flat = flatten(values, inputs)
+    const flat = flatten(traced as Tree<Tensor>, values)
     return enqueue(() => run(flat)).then(
       (results) =>
         mapTree<number, unknown>(
@@ -162,23 +164,28 @@ function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpre
 }
 
 /** The values of a call in the order of the inputs, copied, so that the caller may reuse its arrays. */
-function flatten(values: unknown, inputs: readonly Tensor[]): Float32Array[] {
-  const flat: Float32Array[] = []
-  mapTree<ArrayLike<number> | number, void>(values as Tree<ArrayLike<number>>, isValue, (value, path) => {
-    const list = typeof value === 'number' ? [value] : value
-    const input = inputs[flat.length]
-    if (!input) fail('program', `more than ${inputs.length} inputs given`, 'Give one array per input')
-    if (list?.length !== sizeOf(input.shape))
-      fail(
-        'program',
-        `input ${path} has ${list?.length ?? 'no'} values, its shape ${showShape(input.shape)} ${sizeOf(input.shape)}`,
-        'Give as many values as the shape holds',
-      )
-    flat.push(new Float32Array(list))
-  })
-  if (flat.length !== inputs.length)
-    fail('program', `${flat.length} inputs given, ${inputs.length} expected`, 'Give one array per input')
-  return flat
+function flatten(inputs: Tree<Tensor>, value: unknown, path = ''): Float32Array[] {
+  if (inputs instanceof Tensor) return [floatsOf(value, inputs.shape, path)]
+  const list = Array.isArray(inputs)
+  const names = Object.keys(inputs)
+  const given = typeof value === 'object' && value !== null && !ArrayBuffer.isView(value) ? value : {}
+  const at = (name: string) => (list ? `${path}[${name}]` : `${path}.${name}`)
+  const extra = Object.keys(given).find((name) => !names.includes(name))
+  if (extra !== undefined)
+    fail('program', `${at(extra)} isn't an input; ${names.length} are expected (${names.map(at)})`, 'Leave it out')
+  const entries = inputs as { readonly [name: string]: Tree<Tensor> }
+  return names.flatMap((name) => flatten(entries[name]!, (given as Record<string, unknown>)[name], at(name)))
+}
+
+function floatsOf(value: unknown, shape: Shape, path: string): Float32Array {
+  const list = typeof value === 'number' ? [value] : (value as ArrayLike<number> | undefined)
+  if (list?.length !== sizeOf(shape))
+    fail(
+      'program',
+      `input ${path} has ${list?.length ?? 'no'} values, its shape ${showShape(shape)} ${sizeOf(shape)}`,
+      'Give as many values as the shape holds',
+    )
+  return new Float32Array(list)
 }
 
 /** Programs of one-off calculations by structure, the most recently used last. */
@@ -216,6 +223,7 @@ installEngine({
   write(variable, values) {
     const target = variable.initial ?? viewOf(variable)
     target.set(values)
+    runtime().writes++
   },
 })
 

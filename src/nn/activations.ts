@@ -1,10 +1,9 @@
 import { fail } from '../base/errors.ts'
 import * as graph from '../graph/index.ts'
+import { add, div, exp, expm1, less, log1p, maximum, minimum, mul, where } from '../graph/index.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { checkRange } from './checks.ts'
 import { dual, type Layer, unary, weight } from './layer.ts'
-
-const { add, div, exp, expm1, less, log1p, maximum, minimum, mul, where } = graph
 
 /** max(x, 0). */
 export const relu = dual('relu', (x: Tensor) => graph.relu(x))

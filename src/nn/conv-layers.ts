@@ -26,6 +26,7 @@ function checkGroups(kind: string, filters: number, groups = 1): number {
   return groups
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function convOf(rank: number): Factory<ConvLayerOptions> {
   const kind = `conv${rank}d`
   return (filters, kernelSize, options = {}) => {
@@ -47,6 +48,7 @@ function convOf(rank: number): Factory<ConvLayerOptions> {
   }
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function convTransposeOf(rank: number): Factory<ConvTransposeLayerOptions> {
   const kind = `convTranspose${rank}d`
   return (filters, kernelSize, options = {}) => {
@@ -82,6 +84,7 @@ function depthwise(size: readonly number[], channels: number, name: string, opti
   return { kernel: { name, shape, fans }, compute }
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function depthwiseOf(rank: number): DepthwiseFactory {
   const kind = `depthwiseConv${rank}d`
   return (kernelSize, options = {}) => {
@@ -101,6 +104,7 @@ function depthwiseOf(rank: number): DepthwiseFactory {
   }
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function separableOf(rank: number): Factory<DepthwiseLayerOptions> {
   const kind = `separableConv${rank}d`
   return (filters, kernelSize, options = {}) => {

@@ -113,6 +113,7 @@ export interface Dual<A extends readonly unknown[]> {
 }
 
 /** A function of one tensor that is a layer, too. */
+/* @__NO_SIDE_EFFECTS__ */
 export function dual<A extends readonly unknown[]>(
   kind: string,
   compute: (x: Tensor, ...options: A) => Tensor,

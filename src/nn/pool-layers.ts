@@ -11,6 +11,7 @@ const optionNames = ['stride', 'padding', 'dilation', 'ceilMode']
 
 type Pool<O> = Dual<[window: PerAxis, options?: O]>
 
+/* @__NO_SIDE_EFFECTS__ */
 function poolOf<O extends PoolOptions>(
   kind: string,
   rank: number,

@@ -23,6 +23,7 @@ export function reshape(x: Tensor | Shape, shape?: Shape): Tensor | Layer {
 export type PadLayerPadding = Exclude<Padding, string>
 type Pad = Dual<[padding: PadLayerPadding]>
 
+/* @__NO_SIDE_EFFECTS__ */
 function padOf(mode: PaddingMode, rank: number): Pad {
   const kind = `${mode}Pad${rank}d`
   return dual(kind, (x: Tensor, padding: PadLayerPadding) => {

@@ -151,23 +151,35 @@ describe('command', () => {
   const without = (name: string) => JSON.stringify({ ...first, [name]: undefined })
   const withX = (x: unknown) => JSON.stringify({ ...first, tensors: { ...first.tensors, x } })
   test.each([
-    ['no JSON', ['{'], bytes, {}, /^golden: line 1 of cases.jsonl isn't JSON: .* Copy the folder again\.$/],
-    ['no object', ['', '3'], bytes, {}, "golden: line 2 of cases.jsonl isn't an object. See FORMAT.md."],
-    ['no op', [without('op')], bytes, {}, "golden: line 1 of cases.jsonl has no 'op'. See FORMAT.md."],
-    ['no tensors', [without('tensors')], bytes, {}, "golden: line 1 of cases.jsonl has no 'tensors'. See FORMAT.md."],
-    ['tensor', [withX(3)], bytes, {}, "golden: tensor 'x' of conv1d-001 isn't {shape, off}. See FORMAT.md."],
-    ['shape', [withX({ shape: [0], off: 0 })], bytes, {}, /has shape \[0\]\. Give whole sizes >= 1\.$/],
-    ['short data', [withX({ shape: [8], off: 2 })], bytes.subarray(0, 20), {}, /at 2 leaves data.bin, which holds 5/],
-    ['half a number', chosen, bytes.subarray(0, 5), {}, /^golden: data.bin holds 5 bytes/],
-    ['no cases', [], bytes, {}, /holds no cases\. Copy the folder again\.$/],
-    ['too few cases', chosen, bytes, { cases: 3 }, /^golden: cases.jsonl holds 2 cases, meta.json says 3/],
-  ])('malformed: %s', async (_, cases, data, meta, message) => {
-    await expect(goldenCommand(write(cases, data, meta), {}, ignore)).rejects.toThrow(message)
+    ['no JSON', ['{'], bytes, /^golden: line 1 of cases.jsonl isn't JSON: .* Copy the folder again\.$/],
+    ['no object', ['', '3'], bytes, "golden: line 2 of cases.jsonl isn't an object. See FORMAT.md."],
+    ['no op', [without('op')], bytes, "golden: line 1 of cases.jsonl has no 'op'. See FORMAT.md."],
+    ['no tensors', [without('tensors')], bytes, "golden: line 1 of cases.jsonl has no 'tensors'. See FORMAT.md."],
+    ['tensor', [withX(3)], bytes, "golden: tensor 'x' of conv1d-001 isn't {shape, off}. See FORMAT.md."],
+    ['shape', [withX({ shape: [0], off: 0 })], bytes, /has shape \[0\]\. Give whole sizes >= 1\.$/],
+    ['short data', [withX({ shape: [8], off: 2 })], bytes.subarray(0, 20), /at 2 leaves data.bin, which holds 5/],
+    ['half a number', chosen, bytes.subarray(0, 5), /^golden: data.bin holds 5 bytes/],
+    ['no cases', [], bytes, /holds no cases\. Copy the folder again\.$/],
+  ])('malformed: %s', async (_, cases, data, message) => {
+    await expect(goldenCommand(write(cases, data), {}, ignore)).rejects.toThrow(message)
+  })
+
+  test('says if cases are missing', async () => {
+    const printed: string[] = []
+    await goldenCommand(write(chosen, bytes, { cases: 3 }), { target: ['wasm'] }, (line) => printed.push(line))
+    expect(printed.at(-1)).toBe('Note: cases.jsonl holds 2 cases, meta.json says 3.')
+  })
+
+  test('a report that cannot be written', async () => {
+    const options = { target: ['wasm'] as const, json: join(temporary, 'nowhere', 'report.json') }
+    await expect(goldenCommand(write(chosen), options, ignore)).rejects.toThrow(
+      /^golden: the report can't be written: .* Give --json a path that can be written\.$/,
+    )
   })
 
   test('a folder that is missing', async () => {
     await expect(goldenCommand(join(temporary, 'nowhere'), {}, ignore)).rejects.toThrow(
-      /^golden: there is no file .*meta\.json\. Give a folder with cases\.jsonl, data\.bin and meta\.json\.$/,
+      /^golden: there is no file .*cases\.jsonl\. Give a folder with cases\.jsonl and data\.bin\.$/,
     )
   })
 })

@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs'
+import { fail } from '../../base/errors.ts'
 import type { Target } from '../../compile.ts'
 import { readFolder } from './folder.ts'
 import { printReport, reportData } from './report.ts'
@@ -28,6 +29,16 @@ export async function goldenCommand(
     seconds.set(target, (performance.now() - start) / 1000)
   }
   printReport(outcomes, seconds, print)
-  if (options.json) writeFileSync(options.json, `${JSON.stringify(reportData(path, outcomes, seconds), null, 1)}\n`)
+  const { cases, promised = cases.length } = folder
+  if (promised !== cases.length) print(`Note: cases.jsonl holds ${cases.length} cases, meta.json says ${promised}.`)
+  if (options.json) writeJson(options.json, reportData(path, outcomes, seconds))
   return outcomes.every(({ status }) => status !== 'failed')
+}
+
+function writeJson(path: string, data: unknown): void {
+  try {
+    writeFileSync(path, `${JSON.stringify(data, null, 1)}\n`)
+  } catch (error) {
+    fail('golden', `the report can't be written: ${(error as Error).message}`, 'Give --json a path that can be written')
+  }
 }

@@ -34,7 +34,7 @@ export const knowsOptimizer = (name: string): boolean => Object.hasOwn(names, na
 export function optimizerFor(name: string, args: Fields, torch: readonly number[]): Optimizer {
   const own = names[name.toLowerCase()] ?? fail('golden', `optimiser '${name}' is unknown`, 'See FORMAT.md')
   const renamed = Object.entries(args).map(([key, value]) => [options[key] ?? key, value])
-  const legacy = own === 'nadam' && (torch[0] ?? 2) < 2 ? { legacy: true } : {}
+  const legacy = own === 'nadam' && torch[0]! < 2 ? { legacy: true } : {}
   return optimizerOf({ name: own, ...legacy, ...Object.fromEntries(renamed) })
 }
 

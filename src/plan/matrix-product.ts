@@ -34,7 +34,12 @@ export const matrixProduct: Algorithm = {
     const { contraction, spec } = plan
     if (contraction === 'output') return outputKernels(plan, spec, features, epilogue)
     if (contraction === 'kernelGradient') return kernelGradientKernels(plan, spec, features, epilogue)
-    return phases(spec).flatMap((phase) => phaseKernels(plan, spec, phase, features, epilogue))
+    let packedAt = 0
+    return phases(spec).flatMap((phase) => {
+      const kernels = phaseKernels(plan, spec, phase, packedAt, features, epilogue)
+      packedAt += phaseFloats(spec, phase, features.lanes)
+      return kernels
+    })
   },
 }
 
@@ -51,12 +56,13 @@ function packedFloats(contraction: Contraction, spec: ConvSpec, lanes: number): 
   if (contraction === 'kernelGradient') return 0
   const columns = columnsOf(contraction, spec)
   if (contraction === 'output') return spec.groups * packedLength(depthOf(contraction, spec), columns, lanes)
-  const perGroup = spec.outChannels / spec.groups
-  return Math.max(
-    ...phases(spec).map(
-      (phase) => sizeOf(phase.many) * spec.groups * packedLength(sizeOf(phase.taps) * perGroup, columns, lanes),
-    ),
-  )
+  return phases(spec).reduce((sum, phase) => sum + phaseFloats(spec, phase, lanes), 0)
+}
+
+/** Floats of the weights that one phase packs. */
+function phaseFloats(spec: ConvSpec, phase: Phase, lanes: number): number {
+  const depth = sizeOf(phase.taps) * (spec.outChannels / spec.groups)
+  return sizeOf(phase.many) * spec.groups * packedLength(depth, spec.inChannels / spec.groups, lanes)
 }
 
 /** The loops of a contraction before packing strides are known; for choosing tiles. */
@@ -146,6 +152,7 @@ function phaseKernels(
   plan: Plan,
   spec: ConvSpec,
   phase: Phase,
+  packedAt: number,
   features: TargetFeatures,
   epilogue: Epilogue,
 ): Kernel[] {
@@ -170,7 +177,7 @@ function phaseKernels(
       : [
           packKernel({
             source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
-            target: { buffer: 'packed', length: plan.scratch, offset: 0 },
+            target: { buffer: 'packed', length: plan.scratch, offset: packedAt },
             outer: [
               ...shape.runs.map((run, i) => ({ extent: run.extent, source: run.w!, target: packedRuns[i]! })),
               { extent: groups, source: perGroup, target: blockLength },
@@ -189,7 +196,7 @@ function phaseKernels(
     {
       name: `${plan.algorithm}Phase`,
       x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
-      w: { buffer: 'packed', length: plan.scratch, offset: 0 },
+      w: { buffer: 'packed', length: plan.scratch, offset: packedAt },
       y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
       outer: mergeAxes([...outer, ...runs, group]),
       rows,

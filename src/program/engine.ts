@@ -10,7 +10,7 @@ import { printWat } from '../targets/wasm/assemble.ts'
 import { emitFunctions, emitModule, type WasmFeatures } from '../targets/wasm/emit.ts'
 import { wasmFeatures } from '../targets/wasm/features.ts'
 import { loadModule } from '../targets/wasm/load.ts'
-import type { Blueprint, Location } from './build.ts'
+import type { Blueprint, Call, Location } from './layout.ts'
 
 export type Target = 'wasm' | 'interpreter'
 
@@ -24,6 +24,8 @@ export interface Runtime {
   addressOf(variable: Variable): number
   /** Byte address of the arena, at least `bytes` long. */
   arena(bytes: number): number
+  /** How often variables were written, by programs or from outside. */
+  writes: number
 }
 
 function createRuntime(): Runtime {
@@ -33,6 +35,7 @@ function createRuntime(): Runtime {
   let arena = { address: 0, bytes: 0 }
   return {
     memory,
+    writes: 0,
     addressOf(variable) {
       let address = addresses.get(variable)
       if (address === undefined) {
@@ -121,32 +124,61 @@ async function kernelFunctions(kernels: readonly Kernel[], target: Target): Prom
   })
 }
 
+/** A program's own memory, with its tables in it. */
+function ownMemory({ ownBytes, constants }: Blueprint): number {
+  if (ownBytes === 0) return 0
+  const { memory } = runtime()
+  const address = memory.allocate(ownBytes)
+  for (const { data, at } of constants) {
+    const view = data instanceof Int32Array ? memory.ints : memory.floats
+    view(address + at, data.length).set(data)
+  }
+  return address
+}
+
+/** Copies new values to variables; all are taken before any is written: one may be another variable's old value. */
+function copyNews({ copies }: Blueprint, addressAt: (location: Location) => number): void {
+  const { memory, addressOf } = runtime()
+  const values = copies.map(({ from, to }) => memory.floats(addressAt(from), sizeOf(to.shape)).slice())
+  copies.forEach(({ to }, i) => {
+    memory.floats(addressOf(to), values[i]!.length).set(values[i]!)
+  })
+}
+
+const runAll = (calls: readonly Ready[]) => {
+  for (const { run, numbers } of calls) run(...numbers)
+}
+
 /** Makes a blueprint run: machine code, constants in memory, addresses filled in. */
 export async function load(blueprint: Blueprint, target: Target): Promise<Executable> {
   printBlueprint(blueprint)
   const functions = await kernelFunctions(blueprint.kernels, target)
-  const { memory, addressOf, arena } = runtime()
-  const constants = blueprint.constantBytes > 0 ? memory.allocate(blueprint.constantBytes) : 0
-  for (const { data, at } of blueprint.constants) {
-    const view = data instanceof Int32Array ? memory.ints : memory.floats
-    view(constants + at, data.length).set(data)
-  }
-  const timed = debugs('time')
+  const shared = runtime()
+  const { memory, addressOf, arena } = shared
+  const own = ownMemory(blueprint)
   let base = -1
+  let steady: Ready[] = []
   let calls: Ready[] = []
+  /** `shared.writes` when the steady calls last ran. */
+  let steadyAt = -1
   const addressAt = (location: Location) => {
     if ('arena' in location) return base + location.arena
-    return 'constant' in location ? constants + location.constant : addressOf(location.variable)
+    return 'own' in location ? own + location.own : addressOf(location.variable)
   }
+  const ready = ({ kernel, points, locations }: Call): Ready => ({
+    run: functions[kernel]!,
+    numbers: [...locations.map(addressAt), 0, points],
+  })
   /** Addresses are worked out anew only when the arena has moved. */
   function prepare(): void {
     const address = arena(Math.max(blueprint.arenaBytes, 1))
-    if (address === base) return
-    base = address
-    calls = blueprint.calls.map(({ kernel, points, locations }) => ({
-      run: functions[kernel]!,
-      numbers: [...locations.map(addressAt), 0, points],
-    }))
+    if (address !== base) {
+      base = address
+      steady = blueprint.steady.map(ready)
+      calls = blueprint.calls.map(ready)
+    }
+    if (steadyAt !== shared.writes) runAll(steady)
+    steadyAt = shared.writes
   }
   const executable: Executable = {
     blueprint,
@@ -156,25 +188,26 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       blueprint.inputs.forEach((location, i) => {
         if (location) memory.floats(addressAt(location), inputs[i]!.length).set(inputs[i]!)
       })
-      if (timed) runTimed(blueprint, calls)
-      else for (const { run, numbers } of calls) run(...numbers)
+      if (debugs('time')) runTimed(blueprint, calls)
+      else runAll(calls)
       const results = blueprint.outputs.map(({ location, length }) =>
         memory.floats(addressAt(location), length).slice(),
       )
-      // all new values are taken before any is written: one may be another variable's old value
-      const values = blueprint.copies.map(({ from, to }) => memory.floats(addressAt(from), sizeOf(to.shape)).slice())
-      blueprint.copies.forEach(({ to }, i) => {
-        memory.floats(addressOf(to), values[i]!.length).set(values[i]!)
-      })
+      copyNews(blueprint, addressAt)
+      if (blueprint.changesVariables) {
+        // what this program changes, its own steady results don't depend on
+        shared.writes++
+        steadyAt = shared.writes
+      }
       return results
     },
     runStep(step) {
       prepare()
-      blueprint.calls.forEach((call, i) => {
-        if (call.step === step) calls[i]!.run(...calls[i]!.numbers)
+      calls.forEach(({ run, numbers }, i) => {
+        if (blueprint.calls[i]!.step === step) run(...numbers)
       })
     },
   }
-  if (constants > 0) freed.register(executable, constants)
+  if (own > 0) freed.register(executable, own)
   return executable
 }

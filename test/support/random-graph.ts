@@ -25,6 +25,8 @@ export interface Pool {
   readonly inputs: Tensor[]
   /** Key of `uniform`, if it is used. */
   readonly key: Tensor
+  /** Makes an input; whole numbers from -4 to 4. */
+  readonly make: (shape: readonly number[]) => Tensor
 }
 
 const pick = <T>(random: RandomSource, list: readonly T[]): T => list[random.integer(list.length)]!
@@ -34,7 +36,7 @@ const pickNode = ({ random, nodes }: Pool): Bounded =>
   random.integer(3) > 0 ? nodes[nodes.length - 1 - random.integer(Math.min(3, nodes.length))]! : pick(random, nodes)
 
 export function input(pool: Pool, shape: readonly number[]): Bounded {
-  const node = placeholder(shape)
+  const node = pool.make(shape)
   pool.inputs.push(node)
   const one = { node, most: 4 }
   pool.nodes.push(one)
@@ -166,8 +168,13 @@ function step(pool: Pool): Bounded {
 const starts = [[6], [3, 5], [2, 1, 4], [1, 5, 3], [2, 4, 3, 5], [1, 6, 6, 8], [2, 3, 3, 3, 4], []]
 
 /** `count` operations on inputs of one of many shapes; no tensor above 4000 elements. */
-export function randomGraph(random: RandomSource, count: number, first: Bounded[] = []): Pool {
-  const pool: Pool = { random, nodes: [...first], inputs: [], key: placeholder([2]) }
+export function randomGraph(
+  random: RandomSource,
+  count: number,
+  first: readonly Bounded[] = [],
+  make: Pool['make'] = placeholder,
+): Pool {
+  const pool: Pool = { random, nodes: [...first], inputs: [], key: make([2]), make }
   if (first.length === 0) input(pool, pick(random, starts))
   for (let made = 0; made < count; ) {
     try {

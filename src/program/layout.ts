@@ -1,0 +1,201 @@
+import { sizeOf } from '../base/shape.ts'
+import type { Tensor, Variable } from '../graph/tensor.ts'
+import { checkKernel } from '../kernel/check.ts'
+import { type Kernel, pointsOf } from '../kernel/ir.ts'
+import { type Lifetime, placeBuffers } from '../plan/place.ts'
+import { type Argument, type Constant, type Step, storage } from './steps.ts'
+
+/** Where a kernel's buffer lies when the program runs. */
+export type Location =
+  /** Bytes from the start of the arena. */
+  | { readonly arena: number }
+  /** Bytes from the start of the program's own memory, which lasts between calls. */
+  | { readonly own: number }
+  | { readonly variable: Variable }
+
+export interface Call {
+  /** Number of the kernel in `kernels`. */
+  readonly kernel: number
+  readonly points: number
+  readonly locations: readonly Location[]
+  /** Number of the step in `steps`. */
+  readonly step: number
+}
+
+/** Everything about a program but its machine code and its memory: plain data. */
+export interface Blueprint {
+  readonly steps: readonly Step[]
+  readonly kernels: readonly Kernel[]
+  /** Calls whose results depend on variables alone, and on none that this program changes: packed weights, say. */
+  readonly steady: readonly Call[]
+  /** The other calls: what each run does. */
+  readonly calls: readonly Call[]
+  readonly arenaBytes: number
+  /** Tables, and where they go in the program's own memory. */
+  readonly constants: readonly { readonly data: Constant; readonly at: number }[]
+  /** Constants and the results of steady calls. */
+  readonly ownBytes: number
+  /** Where values that are given with each call go, in the order of the inputs and of `given`. */
+  readonly inputs: readonly (Location | undefined)[]
+  readonly outputs: readonly { readonly location: Location; readonly length: number }[]
+  /** What is copied to variables after the last step (new values that couldn't be computed in place). */
+  readonly copies: readonly { readonly from: Location; readonly to: Variable }[]
+  readonly changesVariables: boolean
+}
+
+export interface NewValue {
+  readonly variable: Variable
+  readonly value: Tensor
+}
+
+export interface Program {
+  readonly inputs: readonly Tensor[]
+  readonly results: readonly Tensor[]
+  readonly news: readonly NewValue[]
+  readonly steps: readonly Step[]
+  /** New values that are computed where the old ones lie. */
+  readonly replaced: ReadonlyMap<Tensor, Variable>
+}
+
+/** What needs memory: a tensor, or a step's scratch. */
+type Key = Tensor | Step
+
+export const variableOf = (argument: Argument): Variable | undefined => {
+  if (!('tensor' in argument)) return undefined
+  const { operation } = storage(argument.tensor)
+  return operation.kind === 'variable' ? operation.variable : undefined
+}
+
+type StepCall = Step['calls'][number]
+
+const tensorsOf = (call: StepCall) =>
+  call.arguments.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []))
+
+/** Whether a call writes nothing but its step's scratch. */
+const onlyScratch = (call: StepCall) =>
+  call.kernel.buffers.every(({ access }, i) => access === 'read' || 'scratch' in call.arguments[i]!)
+
+/** The calls that depend on nothing but variables which this program leaves alone, and what they make. */
+function findSteady({ steps, news }: Program): { calls: ReadonlySet<StepCall>; keys: ReadonlySet<Key> } {
+  const changing = new Set(news.map((u) => u.variable))
+  const keys = new Set<Key>()
+  const calls = new Set<StepCall>()
+  const isSteady = (tensor: Tensor) => {
+    const node = storage(tensor)
+    return node.operation.kind === 'variable' ? !changing.has(node.operation.variable) : keys.has(node)
+  }
+  for (const step of steps) {
+    const whole = step.calls.every((call) => tensorsOf(call).every((t) => storage(t) === step.node || isSteady(t)))
+    if (whole) keys.add(step.node)
+    for (const call of step.calls)
+      if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady))) {
+        calls.add(call)
+        if (step.scratch > 0) keys.add(step)
+      }
+  }
+  return { calls, keys }
+}
+
+/** First and last step that each buffer is needed at; given values from the start, results to the end. */
+function lifetimes({ steps, results, news, replaced }: Program): Map<Key, Lifetime> {
+  const lives = new Map<Key, { bytes: number; first: number; last: number }>()
+  const touch = (key: Key, length: number, at: number) => {
+    const life = lives.get(key)
+    if (life) life.last = Math.max(life.last, at)
+    else lives.set(key, { bytes: length * 4, first: at, last: at })
+  }
+  const touchTensor = (tensor: Tensor, at: number) => {
+    const node = storage(tensor)
+    const { kind } = node.operation
+    if (kind === 'variable' || replaced.has(node)) return
+    const given = kind === 'placeholder' || kind === 'constant'
+    if (given && !lives.has(node)) touch(node, sizeOf(node.shape), -1)
+    touch(node, sizeOf(node.shape), at)
+  }
+  steps.forEach((step, at) => {
+    for (const call of step.calls) for (const tensor of tensorsOf(call)) touchTensor(tensor, at)
+    if (step.scratch > 0) touch(step, step.scratch, at)
+  })
+  for (const node of [...results, ...news.map((u) => u.value)]) touchTensor(node, steps.length)
+  return lives
+}
+
+const roomFor = (bytes: number) => Math.ceil((bytes + 16) / 64) * 64
+
+/** Places in the program's own memory, one after the other. */
+function placeOwn(steps: readonly Step[], lives: ReadonlyMap<Key, Lifetime>, steady: ReadonlySet<Key>) {
+  let bytes = 0
+  const place = (size: number) => {
+    const at = bytes
+    bytes += roomFor(size)
+    return at
+  }
+  const at = new Map<Key | Constant, number>()
+  const constants: { data: Constant; at: number }[] = []
+  for (const step of steps)
+    for (const call of step.calls)
+      for (const argument of call.arguments) {
+        if (!('constant' in argument) || at.has(argument.constant)) continue
+        at.set(argument.constant, place(argument.constant.byteLength))
+        constants.push({ data: argument.constant, at: at.get(argument.constant)! })
+      }
+  for (const [key, life] of lives) if (steady.has(key)) at.set(key, place(life.bytes))
+  return { at, constants, bytes }
+}
+
+/** Decides where everything lies and numbers the kernels. */
+export function layOut(program: Program): Blueprint {
+  const { inputs, results, news, steps, replaced } = program
+  const steady = findSteady(program)
+  const lives = lifetimes(program)
+  const own = placeOwn(steps, lives, steady.keys)
+  const moving = [...lives].filter(([key]) => !steady.keys.has(key))
+  const { offsets, bytes } = placeBuffers(moving.map(([, life]) => life))
+  const arena = new Map(moving.map(([key], i) => [key, offsets[i]!]))
+  const locateKey = (key: Key): Location => (own.at.has(key) ? { own: own.at.get(key)! } : { arena: arena.get(key)! })
+  const locateTensor = (tensor: Tensor): Location => {
+    const variable = variableOf({ tensor }) ?? replaced.get(storage(tensor))
+    return variable ? { variable } : locateKey(storage(tensor))
+  }
+  const locate = (argument: Argument, step: Step): Location => {
+    if ('constant' in argument) return { own: own.at.get(argument.constant)! }
+    return 'scratch' in argument ? locateKey(step) : locateTensor(argument.tensor)
+  }
+  const { kernels, calls } = numberKernels(steps, locate)
+  return {
+    steps,
+    kernels,
+    steady: calls.filter(({ call }) => steady.calls.has(call)).map(({ made }) => made),
+    calls: calls.filter(({ call }) => !steady.calls.has(call)).map(({ made }) => made),
+    arenaBytes: bytes,
+    constants: own.constants,
+    ownBytes: own.bytes,
+    inputs: inputs.map((input) => (lives.has(input) ? locateTensor(input) : undefined)),
+    outputs: results.map((node) => ({ location: locateTensor(node), length: sizeOf(node.shape) })),
+    copies: news
+      .filter((u) => replaced.get(u.value) !== u.variable)
+      .map((u) => ({ from: locateTensor(u.value), to: u.variable })),
+    changesVariables: news.length > 0,
+  }
+}
+
+/** Equal kernels are compiled once. Each is checked before. */
+function numberKernels(steps: readonly Step[], locate: (argument: Argument, step: Step) => Location) {
+  const numbers = new Map<string, number>()
+  const kernels: Kernel[] = []
+  const calls: { call: StepCall; made: Call }[] = []
+  steps.forEach((step, number) => {
+    for (const call of step.calls) {
+      const key = JSON.stringify(call.kernel)
+      let kernel = numbers.get(key)
+      if (kernel === undefined) {
+        checkKernel(call.kernel)
+        kernel = kernels.push(call.kernel) - 1
+        numbers.set(key, kernel)
+      }
+      const locations = call.arguments.map((argument) => locate(argument, step))
+      calls.push({ call, made: { kernel, points: pointsOf(call.kernel), locations, step: number } })
+    }
+  })
+  return { kernels, calls }
+}

@@ -150,7 +150,7 @@ describe('updates happen at the end of a program', () => {
 const seconds = 6
 
 /** New values of some variables from a random expression of all of them, kept small, and some outputs. */
-function randomUpdates(seed: number, variables: readonly Variable[]) {
+export function randomUpdates(seed: number, variables: readonly Variable[]) {
   const random = randomSource(seed)
   const first = variables.map((v) => ({ node: v.value, most: 60 }))
   const pool = randomGraph(random, 4 + random.integer(10), first, (shape) =>

@@ -25,13 +25,18 @@ export async function inflate(
     }
     chunks.push(value)
   }
-  const result = new Uint8Array(total)
-  let offset = 0
-  for (const chunk of chunks) {
-    result.set(chunk, offset)
-    offset += chunk.length
+  return joined(chunks)
+}
+
+/** All parts, one after another. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
   }
-  return result
+  return whole
 }
 
 function unreadable(operation: string, what: string, format: string, error: unknown): never {

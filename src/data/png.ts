@@ -1,6 +1,6 @@
 import { convertIndexedToRgb, type DecodedPng, decode, encode } from 'fast-png'
 import { checkImage, type Image } from './image.ts'
-import { inflate } from './inflate.ts'
+import { inflate, joined } from './inflate.ts'
 
 const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
@@ -30,16 +30,6 @@ function essential(bytes: Uint8Array): { png: Uint8Array; pixels: Uint8Array } {
     at = end
   }
   return { png: joined(kept), pixels: joined(pixels) }
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    whole.set(part, at)
-    at += part.length
-  }
-  return whole
 }
 
 /** Deflate can't enlarge by more than this factor (Deutsch, RFC 1951: 258 bytes from 2 bits). */

@@ -65,7 +65,7 @@ describe('an empty Node project', () => {
   })
 })
 
-describe.skipIf(!launchOptions.executablePath)('an empty Vite page', () => {
+describe.skipIf(!launchOptions.executablePath)('an empty Vite page (skipped without Chromium)', () => {
   test('trains and predicts, served without cross-origin isolation, quietly and from one host', async () => {
     await build({ root: project.folder, configFile: false, logLevel: 'error', build: { target: 'es2022' } })
     const server = await preview({

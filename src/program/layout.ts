@@ -76,7 +76,7 @@ const onlyScratch = (call: StepCall) =>
   call.kernel.buffers.every(({ access }, i) => access === 'read' || 'scratch' in call.arguments[i]!)
 
 /** The calls that depend on nothing but variables which this program leaves alone, and what they make. */
-function findSteady({ steps, news }: Program): { calls: ReadonlySet<StepCall>; keys: ReadonlySet<Key> } {
+function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<StepCall>; keys: ReadonlySet<Key> } {
   const changing = new Set(news.map((u) => u.variable))
   const keys = new Set<Key>()
   const calls = new Set<StepCall>()
@@ -85,7 +85,10 @@ function findSteady({ steps, news }: Program): { calls: ReadonlySet<StepCall>; k
     return node.operation.kind === 'variable' ? !changing.has(node.operation.variable) : keys.has(node)
   }
   for (const step of steps) {
-    const whole = step.calls.every((call) => tensorsOf(call).every((t) => storage(t) === step.node || isSteady(t)))
+    // a new value that is computed in place must wait for its turn: others read the old one before
+    const whole =
+      !replaced.has(step.node) &&
+      step.calls.every((call) => tensorsOf(call).every((t) => storage(t) === step.node || isSteady(t)))
     if (whole) keys.add(step.node)
     for (const call of step.calls)
       if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady))) {

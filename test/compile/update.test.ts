@@ -139,6 +139,15 @@ describe('updates happen at the end of a program', () => {
       [Array.from({ length: 20_011 }, (_, i) => i % 17), Array.from({ length: 20_011 }, (_, i) => i % 5)],
     )
   })
+  test('a new value that depends on lasting variables alone, while the old one is read', async () => {
+    await same(
+      (a, b) => ({
+        out: [graph.sum(a.value)],
+        updates: [update(a, graph.mul(b.value, 2))],
+      }),
+      [numbers(5), numbers(5, 7)],
+    )
+  })
   test('a fill, another variable, and nothing new', async () => {
     await same(
       (a, b, c) => ({ updates: [update(a, graph.fill([3], 2)), update(b, a.value), update(c, c.value)] }),
@@ -150,7 +159,7 @@ describe('updates happen at the end of a program', () => {
 const seconds = 6
 
 /** New values of some variables from a random expression of all of them, kept small, and some outputs. */
-export function randomUpdates(seed: number, variables: readonly Variable[]) {
+function randomUpdates(seed: number, variables: readonly Variable[]) {
   const random = randomSource(seed)
   const first = variables.map((v) => ({ node: v.value, most: 60 }))
   const pool = randomGraph(random, 4 + random.integer(10), first, (shape) =>

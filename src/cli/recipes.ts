@@ -15,10 +15,10 @@ export interface Recipe {
 /** LeNet-5 on MNIST. */
 export const lenet5Recipe: Recipe = {
   data: 'mnist',
-  epochs: 5,
+  epochs: 4,
   batchSize: 64,
-  optimizer: { name: 'adam', learningRate: 0.003 },
-  schedule: { name: 'cosineDecay', warmUp: 100 },
+  optimizer: { name: 'sgd', learningRate: 0.05, momentum: 0.9, nesterov: true, weightDecay: 1e-4 },
+  schedule: { name: 'cosineDecay', warmUp: 200 },
   augment: false,
 }
 

@@ -1,4 +1,4 @@
-import { averagePool2d, conv2d, dense, flatten, type Model, sequential } from '../nn/index.ts'
+import { averagePool2d, conv2d, dense, flatten, type Model, rescaling, sequential } from '../nn/index.ts'
 import type { ZooOptions } from './options.ts'
 
 /**
@@ -10,6 +10,7 @@ export function lenet5({ classes = 10, seed = 1, inputShape = [28, 28, 1] }: Zoo
   return sequential(
     inputShape,
     [
+      rescaling(1.275, -0.1), // the paper's range: background -0.1, ink 1.175, so mean 0 and variance 1, roughly
       conv2d(6, 5, { padding: 'same', activation: 'tanh' }), // C1
       averagePool2d(2), // S2
       conv2d(16, 5, { activation: 'tanh' }), // C3

@@ -90,6 +90,7 @@ export {
   type NormOptions,
   normalizeBatch,
   normalizeWith,
+  rescaling,
 } from './normalization.ts'
 export type { Optimizer, OptimizerConfig, OptimizerState } from './optimizer.ts'
 export {

@@ -225,3 +225,9 @@ export const localResponseNorm = dual(
     return mul(x, pow(add(mul(squares, alpha), k), -beta))
   },
 )
+
+/** x * scale + offset with fixed numbers: brings pixels to the range that a network was made for. */
+export const rescaling = dual('rescaling', (x: Tensor, scale: number, offset: number = 0) => {
+  for (const [name, value] of Object.entries({ scale, offset })) checkRange('rescaling', name, value)
+  return add(mul(x, scale), offset)
+})

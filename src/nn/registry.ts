@@ -5,7 +5,7 @@ import { dense } from './dense.ts'
 import type { Layer } from './layer.ts'
 import { isLayer } from './layer.ts'
 import * as merges from './merge.ts'
-import { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm } from './normalization.ts'
+import { batchNorm, groupNorm, instanceNorm, layerNorm, localResponseNorm, rescaling } from './normalization.ts'
 import { pick } from './options.ts'
 import { fold, unfold } from './patches.ts'
 import * as pools from './pool-layers.ts'
@@ -31,6 +31,7 @@ const factories: Readonly<Record<string, unknown>> = {
   instanceNorm,
   layerNorm,
   localResponseNorm,
+  rescaling,
   unfold,
 }
 

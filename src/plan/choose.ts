@@ -31,4 +31,4 @@ export function planKernels(plan: Plan, features: TargetFeatures, epilogue: Epil
 
 /** A plan in one line. */
 export const printPlan = (plan: Plan): string =>
-  `${plan.algorithm} ${plan.contraction}: ${plan.why}; scratch ${plan.scratch * 4} bytes`
+  `${plan.algorithm} ${plan.contraction}: ${plan.why}; scratch ${(plan.scratch.packed + plan.scratch.work) * 4} bytes`

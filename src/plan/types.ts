@@ -9,8 +9,8 @@ export interface Plan {
   readonly spec: ConvSpec
   /** Rows (output positions or taps) x vectors of channels held in registers. */
   readonly tile: { readonly rows: number; readonly vectors: number }
-  /** Floats of scratch: packed weights. */
-  readonly scratch: number
+  /** Floats of memory beside operands and result: weights as the kernels read them, and intermediate results. */
+  readonly scratch: { readonly packed: number; readonly work: number }
   /** Whether a following elementwise expression may be applied before the store. */
   readonly fusable: boolean
   /** Why it suits this shape. */
@@ -39,7 +39,7 @@ export const noEpilogue: Epilogue = { buffers: [], apply: (value) => value }
 export interface Algorithm {
   readonly name: string
   plan(contraction: Contraction, spec: ConvSpec, features: TargetFeatures): Plan | Refusal
-  /** Kernels in order. Buffers: a, b (operands), packed (scratch), y, then the epilogue's. */
+  /** Kernels in order. Buffers: a, b (operands), packed and work (scratch), y, then the epilogue's. */
   kernels(plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[]
 }
 

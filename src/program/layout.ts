@@ -3,7 +3,7 @@ import type { Tensor, Variable } from '../graph/tensor.ts'
 import { checkKernel } from '../kernel/check.ts'
 import { type Kernel, pointsOf } from '../kernel/ir.ts'
 import { type Lifetime, placeBuffers } from '../plan/place.ts'
-import { type Argument, type Constant, type Step, storage } from './steps.ts'
+import { type Argument, type Constant, type Scratch, type Step, storage } from './steps.ts'
 
 /** Where a kernel's buffer lies when the program runs. */
 export type Location =
@@ -58,7 +58,7 @@ export interface Program {
 }
 
 /** What needs memory: a tensor, or a step's scratch. */
-type Key = Tensor | Step
+type Key = Tensor | Scratch
 
 export const variableOf = (argument: Argument): Variable | undefined => {
   if (!('tensor' in argument)) return undefined
@@ -70,6 +70,9 @@ type StepCall = Step['calls'][number]
 
 const tensorsOf = (call: StepCall) =>
   call.arguments.flatMap((argument) => ('tensor' in argument ? [argument.tensor] : []))
+
+const scratchOf = (call: StepCall) =>
+  call.arguments.flatMap((argument) => ('scratch' in argument ? [argument.scratch] : []))
 
 /** Whether a call writes nothing but its step's scratch. */
 const onlyScratch = (call: StepCall) =>
@@ -93,7 +96,7 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
     for (const call of step.calls)
       if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady))) {
         calls.add(call)
-        if (step.scratch > 0) keys.add(step)
+        for (const scratch of scratchOf(call)) keys.add(scratch)
       }
   }
   return { calls, keys }
@@ -116,8 +119,10 @@ function lifetimes({ steps, results, news, replaced }: Program): Map<Key, Lifeti
     touch(node, sizeOf(node.shape), at)
   }
   steps.forEach((step, at) => {
-    for (const call of step.calls) for (const tensor of tensorsOf(call)) touchTensor(tensor, at)
-    if (step.scratch > 0) touch(step, step.scratch, at)
+    for (const call of step.calls) {
+      for (const tensor of tensorsOf(call)) touchTensor(tensor, at)
+      for (const scratch of scratchOf(call)) touch(scratch, scratch.floats, at)
+    }
   })
   for (const node of [...results, ...news.map((u) => u.value)]) touchTensor(node, steps.length)
   return lives
@@ -160,9 +165,9 @@ export function layOut(program: Program): Blueprint {
     const variable = variableOf({ tensor }) ?? replaced.get(storage(tensor))
     return variable ? { variable } : locateKey(storage(tensor))
   }
-  const locate = (argument: Argument, step: Step): Location => {
+  const locate = (argument: Argument): Location => {
     if ('constant' in argument) return { own: own.at.get(argument.constant)! }
-    return 'scratch' in argument ? locateKey(step) : locateTensor(argument.tensor)
+    return 'scratch' in argument ? locateKey(argument.scratch) : locateTensor(argument.tensor)
   }
   const { kernels, calls } = numberKernels(steps, locate)
   return {
@@ -183,7 +188,7 @@ export function layOut(program: Program): Blueprint {
 }
 
 /** Equal kernels are compiled once. Each is checked before. */
-function numberKernels(steps: readonly Step[], locate: (argument: Argument, step: Step) => Location) {
+function numberKernels(steps: readonly Step[], locate: (argument: Argument) => Location) {
   const numbers = new Map<string, number>()
   const kernels: Kernel[] = []
   const calls: { call: StepCall; made: Call }[] = []
@@ -196,7 +201,7 @@ function numberKernels(steps: readonly Step[], locate: (argument: Argument, step
         kernel = kernels.push(call.kernel) - 1
         numbers.set(key, kernel)
       }
-      const locations = call.arguments.map((argument) => locate(argument, step))
+      const locations = call.arguments.map(locate)
       calls.push({ call, made: { kernel, points: pointsOf(call.kernel), locations, step: number } })
     }
   })

@@ -15,16 +15,19 @@ import { type Fusion, operandKind } from './fuse.ts'
 /** Constant data of a step: tables. */
 export type Constant = Int32Array | Float32Array
 
+/** Memory that one step alone uses. */
+export interface Scratch {
+  readonly floats: number
+}
+
 /** What lies behind a kernel's buffer: a tensor, scratch of the step, or constant data. */
-export type Argument = { readonly tensor: Tensor } | { readonly scratch: number } | { readonly constant: Constant }
+export type Argument = { readonly tensor: Tensor } | { readonly scratch: Scratch } | { readonly constant: Constant }
 
 /** One node (with what is fused into it) as kernels. Plain data. */
 export interface Step {
   readonly node: Tensor
   readonly label: string
   readonly plan: Plan | undefined
-  /** Floats of scratch that this step alone uses. */
-  readonly scratch: number
   readonly calls: readonly { readonly kernel: Kernel; readonly arguments: readonly Argument[] }[]
 }
 
@@ -98,7 +101,7 @@ function mapStep(node: Tensor, members: readonly Tensor[], features: TargetFeatu
     features,
   )
   const label = labelOf(members)
-  return { node, label, plan: undefined, scratch: 0, calls: calls(kernels, groupArguments(formula, node)) }
+  return { node, label, plan: undefined, calls: calls(kernels, groupArguments(formula, node)) }
 }
 
 function reduceStep(node: Tensor, members: readonly Tensor[], features: TargetFeatures): Step {
@@ -121,7 +124,7 @@ function reduceStep(node: Tensor, members: readonly Tensor[], features: TargetFe
     features,
   )
   const label = [operation.fn, labelOf(members)].filter(Boolean).join(' of ')
-  return { node, label, plan: undefined, scratch: 0, calls: calls([kernel], groupArguments(formula, node)) }
+  return { node, label, plan: undefined, calls: calls([kernel], groupArguments(formula, node)) }
 }
 
 function epilogueOf(contraction: Tensor, members: readonly Tensor[], result: Tensor) {
@@ -163,10 +166,10 @@ function contractStep(contraction: Tensor, result: Tensor, members: readonly Ten
     node: result,
     label: `${operation.contraction}${fused}`,
     plan,
-    scratch: plan.scratch,
     calls: calls(planKernels(plan, features, epilogue), {
       ...tensors({ a, b, y: result }),
-      packed: { scratch: plan.scratch },
+      packed: { scratch: { floats: plan.scratch.packed } },
+      work: { scratch: { floats: plan.scratch.work } },
       ...named,
     }),
   }
@@ -191,7 +194,7 @@ function concatStep(node: Tensor, axis: number, features: TargetFeatures): Step 
     const kernels = copyKernels('concat', input.shape, whole(`x${i}`, input.shape), result, features)
     return calls(kernels, tensors({ [`x${i}`]: input, y: node }))
   })
-  return { node, label: 'concat', plan: undefined, scratch: 0, calls: parts.flat() }
+  return { node, label: 'concat', plan: undefined, calls: parts.flat() }
 }
 
 function resampleStep(node: Tensor, features: TargetFeatures): Step {
@@ -209,7 +212,7 @@ function resampleStep(node: Tensor, features: TargetFeatures): Step {
     node,
     label: 'resample',
     plan: undefined,
-    scratch: 0,
+
     calls: calls([resampleKernel(shape, features)], {
       ...tensors({ x, y: node }),
       index: { constant: index },
@@ -219,7 +222,7 @@ function resampleStep(node: Tensor, features: TargetFeatures): Step {
 }
 
 function simpleStep(node: Tensor, kernels: readonly Kernel[], named: Readonly<Record<string, Tensor>>): Step {
-  return { node, label: node.operation.kind, plan: undefined, scratch: 0, calls: calls(kernels, tensors(named)) }
+  return { node, label: node.operation.kind, plan: undefined, calls: calls(kernels, tensors(named)) }
 }
 
 function fillStep(node: Tensor, value: number, features: TargetFeatures): Step {

@@ -66,7 +66,7 @@ function placeBlocks(steps: readonly Step[]) {
   let end = guardBytes
   const keyOf = (argument: Argument, step: Step): [unknown, number, string] => {
     if ('constant' in argument) return [argument.constant, argument.constant.length, 'constant']
-    if ('scratch' in argument) return [step, argument.scratch, `scratch of ${step.label}`]
+    if ('scratch' in argument) return [argument.scratch, argument.scratch.floats, `scratch of ${step.label}`]
     const node = storage(argument.tensor)
     return [node, sizeOf(node.shape), node.operation.kind]
   }

@@ -95,7 +95,11 @@ export async function train(name: string, asked: TrainCommand, terminal: Termina
       `${split.train.length} pictures of ${showShape(shape)}, ${classes.length} classes`,
   )
   const watcher = progress(terminal, settings.batchSize)
-  const interrupt = onInterrupt(terminal.note)
+  const interrupt = onInterrupt((line) => {
+    watcher.clear()
+    terminal.note(line)
+  })
+  process.once('exit', watcher.clear)
   try {
     const history = await fit(model, settings.augment ? changed(split.train, settings.seed) : split.train, {
       epochs: settings.epochs,
@@ -116,6 +120,7 @@ export async function train(name: string, asked: TrainCommand, terminal: Termina
     return { model, split, history, output }
   } finally {
     watcher.clear()
+    process.off('exit', watcher.clear)
     interrupt.release()
   }
 }

@@ -62,9 +62,12 @@ test('the background is the brightness of the border', () => {
 })
 
 describe('progress', () => {
+  const at = { epoch: 1, epochs: 2, step: 3, stepsPerEpoch: 10, loss: 1, results: { loss: 0.5, accuracy: 0.75 } }
+  const step = { ...at, learningRate: 1, imagesPerSecond: 10, secondsLeft: 3 }
+
   test('what stands beside the bar', () => {
-    const text = progressText({ loss: 0.5, accuracy: 0.75 }, 1234.4, 2.1, 61)
-    expect(text).toBe('loss 0.5000  accuracy 0.7500  1234 images/s  3 s left (all 1 min 1 s)')
+    expect(progressText(step, 64, 6)).toBe('loss 0.5000  accuracy 0.7500  11 images/s  42 s left (all 1 min 42 s)')
+    expect(progressText({ ...step, results: { loss: 2 } }, 64, undefined)).toBe('loss 2.0000')
   })
 
   test('without a terminal there is one line for each epoch and nothing else', async () => {
@@ -73,8 +76,7 @@ describe('progress', () => {
       lines.push(line)
     }
     const watcher = progress({ print, note: print, interactive: false, greys: false, columns: 80 }, 8)
-    const at = { epoch: 1, epochs: 2, stepsPerEpoch: 4, loss: 1, results: { loss: 1 }, learningRate: 1 }
-    await watcher.step?.({ ...at, step: 1, imagesPerSecond: 10, secondsLeft: 3 })
+    await watcher.step?.(step)
     expect(lines).toEqual([])
     const plan = { epochs: 2, stepsPerEpoch: 4, batchSize: 8, samples: 32, doneSteps: 0 }
     await watcher.epoch?.({ epoch: 1, loss: 1, learningRate: 1, seconds: 2, imagesPerSecond: 16 }, plan)

@@ -76,6 +76,15 @@ describe('structure', () => {
     expect(arrows.plan).not.toContain('targets')
   })
 
+  test('no line is wider than 120 characters', () => {
+    const wide = [...sources, ...filesOf('scripts')].flatMap((path) =>
+      readFileSync(path, 'utf8')
+        .split('\n')
+        .flatMap((line, i) => (line.length > 120 ? [`${path}:${i + 1}`] : [])),
+    )
+    expect(wide).toEqual([])
+  })
+
   test('no file is longer than 400 lines', () => {
     const long = [...sources, ...filesOf('test'), ...filesOf('scripts')]
       .map((path) => ({ path, lines: readFileSync(path, 'utf8').trimEnd().split('\n').length }))

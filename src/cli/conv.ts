@@ -126,9 +126,8 @@ function checked(
 function printTimes(spec: ConvSpec, executable: Executable, peak: number, print: (line: string) => void): void {
   const timings = measureSteps(executable)
   timings.forEach((timing, i) => {
-    print(
-      `time       ${timing.median.toFixed(4)} ms (min ${timing.min.toFixed(4)})  ${executable.blueprint.steps[i]!.label}`,
-    )
+    const { label } = executable.blueprint.steps[i]!
+    print(`time       ${timing.median.toFixed(4)} ms (min ${timing.min.toFixed(4)})  ${label}`)
   })
   const total = timings.reduce((sum, timing) => sum + timing.median, 0)
   const speed = (2 * multiplyAccumulates(spec)) / total / 1e6

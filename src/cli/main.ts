@@ -6,7 +6,7 @@ import { processTerminal } from './terminal.ts'
 
 const usageError = 2
 
-/** Prints an error and returns the exit code: 0 for what isn't one, 1 for what went wrong, 2 for a wrong command line. */
+/** Prints an error; returns the exit code: 0 for what isn't one, 1 for what went wrong, 2 for a wrong command line. */
 function reported(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : usageError
   const known = error instanceof FoveaError || (error instanceof Error && 'syscall' in error)

@@ -35,7 +35,7 @@ export function forEachTerm(spec: ConvSpec, visit: (x: number, w: number, y: num
   })
 }
 
-/** y[n, p, o] = sum over k, c of x * w. x [N, spatial..., C], w [kernel..., C/groups, O]; returns [N, spatial..., O]. */
+/** y[n, p, o] = sum over k, c of x * w; x [N, spatial..., C], w [kernel..., C/groups, O], y [N, spatial..., O]. */
 export function output(spec: ConvSpec, x: ArrayLike<number>, w: ArrayLike<number>): Float64Array {
   const y = new Float64Array(sizeOf(outputShape(spec)))
   forEachTerm(spec, (xi, wi, yi) => {

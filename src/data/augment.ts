@@ -15,9 +15,9 @@ export interface Augmentation {
 const augmentStream = 2 ** 41
 
 /**
- * `dataset` with each sample changed by chance, by `augmentations` in their order. What happens to a sample depends only
- * on `seed`, the epoch given to `batch` and the sample's index in `dataset`: not on the batch it is in, nor on what ran
- * before, so a resumed training sees the same pictures.
+ * `dataset` with each sample changed by chance, by `augmentations` in their order. What happens to a sample depends
+ * only on `seed`, the epoch given to `batch` and the sample's index in `dataset`: not on the batch it is in, nor on
+ * what ran before, so a resumed training sees the same pictures.
  */
 export function augment(dataset: Dataset, augmentations: readonly Augmentation[], seed: number): Dataset {
   if (dataset.shape.length !== 3)
@@ -134,7 +134,7 @@ export function rotate(degrees: number): Augmentation {
   }
 }
 
-/** Adds to the pixel of `to` that starts at `at` the picture's value at (y, x), between pixels bilinear, outside zero. */
+/** Adds to the pixel of `to` that starts at `at` the picture's value at (y, x): between pixels bilinear, outside 0. */
 function addPixel(from: Float32Array, to: Float32Array, at: number, shape: Shape, y: number, x: number): void {
   const [height, width, channels] = shape
   const top = Math.floor(y)

@@ -34,7 +34,7 @@ export function decodeJpeg(bytes: Uint8Array, maxPixels: number): Image {
   return jpegSize(bytes)?.components === 1 ? withChannels(image, 1) : image
 }
 
-/** A JPEG file of the picture; `quality` from 1 to 100. Alpha is laid over white. Node only; a page has canvas.toBlob. */
+/** A JPEG file of the picture; `quality` from 1 to 100. Alpha lies over white. Node only; a page has canvas.toBlob. */
 export function encodeJpeg(image: Image, quality = 90): Uint8Array {
   checkImage('encodeJpeg', image)
   if (!(quality >= 1 && quality <= 100)) fail('encodeJpeg', `quality is ${quality}`, 'Give a number from 1 to 100')

@@ -6,7 +6,7 @@ const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
 
 export const isPng = (bytes: Uint8Array): boolean => signature.every((byte, i) => bytes[i] === byte)
 
-/** Width and height from the header chunk, which comes first (W3C, PNG specification, 11.2.1); undefined without one. */
+/** Width and height from the header, the first chunk (W3C, PNG specification, 11.2.1); undefined without one. */
 export function pngSize(bytes: Uint8Array): { width: number; height: number } | undefined {
   if (bytes.length < 33 || chunkType(bytes, 8) !== 'IHDR') return undefined
   return { width: word(bytes, 16), height: word(bytes, 20) }
@@ -16,7 +16,7 @@ const word = (bytes: Uint8Array, at: number) =>
   ((bytes[at] << 24) | (bytes[at + 1] << 16) | (bytes[at + 2] << 8) | bytes[at + 3]) >>> 0
 const chunkType = (bytes: Uint8Array, at: number) => String.fromCharCode(...bytes.subarray(at + 4, at + 8))
 
-/** The chunks that make the picture, joined to a PNG of their own; comments, profiles and what isn't known are left out. */
+/** The chunks that make the picture, joined to a PNG of their own, without comments, profiles and what isn't known. */
 function essential(bytes: Uint8Array): { png: Uint8Array; pixels: Uint8Array } {
   const kept = [bytes.subarray(0, 8)]
   const pixels: Uint8Array[] = []
@@ -46,7 +46,7 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   if (interlaced && depth < 8) throw new Error(`interlaced pictures of ${depth} bits are not supported`)
   if (pixels.length * mostExpansion > harmlessBytes) {
     const { width, height } = pngSize(bytes)!
-    // At most 4 channels of 16 bits and a filter byte a line; interlacing has under 2 lines for each of the picture, plus 8.
+    // At most 4 channels of 16 bits and a filter byte a line; interlacing has under 2 lines for each, plus 8.
     await inflate('decodeImage', 'the PNG image', pixels, 'deflate', height * (8 * width + 2) + 8)
   }
   const decoded = decode(png, { checkCrc: true })

@@ -68,7 +68,7 @@ export function pad(x: Tensor, padding: readonly (readonly [number, number])[], 
   return padConstant(y, low, high, mode === 'zero' ? 0 : value)
 }
 
-/** The part of x from `start` (default 0) to `end` (exclusive, default the size) of each axis; negative from the end. */
+/** The part of x from `start` (default 0) to `end` (exclusive, default the size) of each axis; < 0: from the end. */
 export function slice(x: Tensor, start: readonly number[], end: readonly number[] = []): Tensor {
   const low = x.shape.map((n, axis) => {
     const from = start[axis] ?? 0

@@ -17,7 +17,7 @@ export interface Affine {
   readonly terms: readonly { readonly index: string; readonly scale: number }[]
 }
 
-/** f32: all. i32: none of these (abs and neg only). `floor`, `nearest` (ties to even), `sqrt`, `neg`, `abs`, `ceil`, `trunc`. */
+/** f32: all; i32: `abs` and `neg` only. `nearest` takes ties to even. */
 export type UnaryOperation = 'neg' | 'abs' | 'sqrt' | 'floor' | 'ceil' | 'trunc' | 'nearest'
 /**
  * `toF32` converts i32 (signed) to f32; `toI32` truncates f32 towards zero, saturating, NaN to 0;

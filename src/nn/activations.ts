@@ -16,7 +16,7 @@ export const leakyRelu = dual('leakyRelu', (x: Tensor, slope: number = 0.01) =>
   where(less(0, x), x, mul(checkRange('leakyRelu', 'slope', slope), x)),
 )
 
-/** Where the branch that isn't taken is bounded, so that exp can't overflow: not at 0, where a tie has no derivative. */
+/** Where the branch that isn't taken is bounded, so that exp can't overflow: not at 0, a tie has no derivative. */
 const unused = 1
 
 /** x above 0, alpha * (exp(x) - 1) below (Clevert et al. 2016). Default alpha 1. */

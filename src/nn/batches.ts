@@ -63,7 +63,8 @@ export function sampleShapes(
   if (batch.x.length !== samples * sizeOf(input))
     fail(
       operation,
-      `${samples} samples have ${batch.x.length} values of x, the model's input ${showShape(input)} takes ${sizeOf(input)} each`,
+      `${samples} samples have ${batch.x.length} values of x, ` +
+        `the model's input ${showShape(input)} takes ${sizeOf(input)} each`,
       "Give samples of the model's inputShape",
     )
   const targets = [output, output.slice(0, -1)]

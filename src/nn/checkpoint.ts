@@ -85,7 +85,8 @@ function valuesIn(file: SafeFile, name: string, variable: Variable): Float32Arra
   if (!saved || !sameShape(saved.shape, variable.shape))
     fail(
       'resume',
-      `the checkpoint has ${saved ? `${name} of shape ${showShape(saved.shape)}` : `no ${name}`}, the model's is ${showShape(variable.shape)}`,
+      `the checkpoint has ${saved ? `${name} of shape ${showShape(saved.shape)}` : `no ${name}`}, ` +
+        `the model's is ${showShape(variable.shape)}`,
       'Resume with the model and optimiser that the checkpoint was made with',
     )
   return saved.data as Float32Array

@@ -68,10 +68,9 @@ function formulaOf({ operation }: Tensor): readonly string[] {
   if (operation.kind === 'windowMax') return explainOutput(operation.spec)
   if (operation.kind !== 'contract') return []
   const { spec, contraction } = operation
+  const { inChannels, outChannels, groups } = spec
   if (isPoint(spec))
-    return [
-      `each position: ${spec.inChannels} values x ${spec.inChannels / spec.groups}x${spec.outChannels} weights = ${spec.outChannels}`,
-    ]
+    return [`each position: ${inChannels} values x ${inChannels / groups}x${outChannels} weights = ${outChannels}`]
   return contraction === 'output' ? explainOutput(spec) : explainTransposed(spec)
 }
 

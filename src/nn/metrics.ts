@@ -58,7 +58,7 @@ export interface ClassMetricOptions {
   readonly ignoreIndex?: number
 }
 
-/** Share of samples (or pixels) whose largest logit is that of the label: a class number, or the largest probability. */
+/** Share of samples (or pixels) whose largest logit is the label's: a class number, or the largest probability. */
 export const accuracy = ({ ignoreIndex }: ClassMetricOptions = {}): Metric => ({
   name: 'accuracy',
   sums(logits, target) {

@@ -241,9 +241,9 @@ export const nadam = defineOptimizer<NadamOptions>(
 )
 
 /**
- * rho(t) = 2 / (1 - beta2) - 1 - 2 t beta2^t / (1 - beta2^t): for how many gradients the mean of squares stands. Written
- * with u = -t log(beta2) as a constant + 2 / -log(beta2) * (1 - u / (e^u - 1)): the plain form loses all its digits to
- * cancellation while t is small.
+ * rho(t) = 2 / (1 - beta2) - 1 - 2 t beta2^t / (1 - beta2^t): for how many gradients the mean of squares stands.
+ * Written with u = -t log(beta2) as a constant + 2 / -log(beta2) * (1 - u / (e^u - 1)): the plain form loses all its
+ * digits to cancellation while t is small.
  */
 function meanLength(beta2: number, t: Tensor): Tensor {
   const a = -Math.log(beta2)

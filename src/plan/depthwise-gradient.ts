@@ -26,7 +26,7 @@ import { slack } from './types.ts'
 /** Accumulators that stay in registers beside the gradient and an input. */
 const keptSums = 9
 
-/** dw[k, c]: vectors of channels; up to nine taps summed in registers over one sample, samples summed through memory. */
+/** dw[k, c]: vectors of channels; up to nine taps summed in registers over one sample, samples through memory. */
 export function depthwiseKernelGradient(spec: ConvSpec, features: TargetFeatures): Kernel {
   const { lanes } = features
   const xs = stridesOf(inputShape(spec))

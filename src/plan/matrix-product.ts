@@ -254,7 +254,7 @@ function kernelGradientKernels(plan: Plan, spec: ConvSpec, features: TargetFeatu
   )
 }
 
-/** Cuts a long axis in equal parts of at most `most`, where it has such a divisor; else sums it through memory whole. */
+/** Cuts a long axis in equal parts of at most `most` if it has such a divisor; else sums it through memory whole. */
 function splitAxis(sums: readonly Axis[], cut: Axis, inner: readonly Axis[], most: number) {
   let part = Math.min(most, cut.extent)
   while (cut.extent % part !== 0) part--

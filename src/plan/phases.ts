@@ -3,11 +3,11 @@ import { type ConvSpec, inputShape, kernelShape } from '../conv/spec.ts'
 import { type Axis, mergeAxes } from './contraction.ts'
 
 /**
- * The gradient by input of a convolution with stride s falls apart into s phases along each axis: inputs q = first + s*t
- * meet only the taps k with d*k = first + padLow (mod s), each at output position (q + padLow - d*k) / s. So each phase
- * is an ordinary convolution of the gradient with stride 1, some of the taps, and dilation d / gcd(d, s). Neighbouring
- * phases that differ only by constant steps (as all do where windows don't overlap) are one: `many` of them, the numbers
- * below being those of the first.
+ * The gradient by input of a convolution with stride s falls apart into s phases along each axis: inputs
+ * q = first + s*t meet only the taps k with d*k = first + padLow (mod s), each at output position
+ * (q + padLow - d*k) / s. So each phase is an ordinary convolution of the gradient with stride 1, some of the taps, and
+ * dilation d / gcd(d, s). Neighbouring phases that differ only by constant steps (as all do where windows don't
+ * overlap) are one: `many` of them, the numbers below being those of the first.
  */
 export interface Phase {
   readonly many: readonly number[]

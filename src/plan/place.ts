@@ -9,7 +9,7 @@ const alignment = 64
 /** Room after every buffer for vector loads past its end. */
 const guard = 16
 
-/** Offsets in one arena such that no two buffers that live at once overlap; large ones first, each as low as it fits. */
+/** Offsets in one arena such that no two buffers that live at once overlap; large ones first, each as low as fits. */
 export function placeBuffers(buffers: readonly Lifetime[]): { offsets: number[]; bytes: number } {
   const size = (buffer: Lifetime) => Math.ceil((buffer.bytes + guard) / alignment) * alignment
   const offsets = new Array<number>(buffers.length).fill(0)

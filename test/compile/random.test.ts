@@ -31,7 +31,7 @@ const {
 /** Small ones are many, large ones reach the loops that only long sums and long rows have. */
 const works = [300, 300, 2000, 2000, 2000, 8000, 8000, 50_000]
 
-/** What random specs rarely are, checked first: long rows, long sums, one of everything, prime strides, tall kernels. */
+/** What random specs rarely are, checked first: long rows, long sums, one of all, prime strides, tall kernels. */
 const edges = [
   'n1 113x113 c3 -> 5 k1',
   'n2 65x63 c3 -> 9 k3 p1',

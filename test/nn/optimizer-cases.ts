@@ -1,8 +1,8 @@
 import type { OptimizerConfig } from '../../src/nn/optimizer.ts'
 
 /**
- * Trajectories of torch.optim (PyTorch 1.13, in float64): two parameters, eight given gradients each, and the parameters
- * after every step.
+ * Trajectories of torch.optim (PyTorch 1.13, in float64): two parameters, eight given gradients each, and the
+ * parameters after every step.
  */
 export interface OptimizerCase {
   readonly config: OptimizerConfig

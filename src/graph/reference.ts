@@ -78,7 +78,9 @@ function concatValues(node: Tensor, values: readonly Values[], axis: number): Fl
 function firstLargest(spec: ConvSpec, x: Values, count: number): Int32Array {
   const best = new Int32Array(count).fill(-1)
   forEachTerm(spec, (xi, _, yi) => {
-    if (best[yi]! < 0 || x[xi]! > x[best[yi]!]!) best[yi] = xi
+    const largest = best[yi]! < 0 ? undefined : x[best[yi]!]!
+    // NaN is larger than anything, as in Math.max
+    if (largest === undefined || x[xi]! > largest || (Number.isNaN(x[xi]) && !Number.isNaN(largest))) best[yi] = xi
   })
   return best
 }

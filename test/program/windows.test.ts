@@ -51,3 +51,15 @@ test('windowMax and its two derivatives, with overlap, dilation, padding, croppi
   for (let seed = 1; seed <= 200; seed++) if (await check(randomSource(seed))) count++
   expect(count).toBeGreaterThan(100)
 })
+
+test('windowMax takes infinities and NaN', async () => {
+  const x = placeholder([1, 3, 4, 5])
+  const data = Array.from({ length: 60 }, (_, i) => ((i * 7) % 11) - 5)
+  data[3] = NaN
+  data[17] = Infinity
+  data[31] = -Infinity
+  data[44] = NaN
+  const roots = [maxPool(x, 2, { stride: 1 }), maxPool(x, [2, 3], { padding: 1, stride: 2 })]
+  await expectReference(roots, new Map([[x, data]]))
+  await expectReference(roots, new Map([[x, data.map(() => -Infinity)]]))
+})

@@ -58,6 +58,19 @@ describe('an empty Node project', () => {
     tsc(project.folder, '--noEmit', '--module', 'esnext', '--moduleResolution', 'bundler')
   })
 
+  test('a bundle that uses the graph alone computes', async () => {
+    const input = join(project.folder, 'eager.ts')
+    const rolldownOptions = { input, output: { entryFileNames: 'eager.js' } }
+    const outDir = join(project.folder, 'bundled')
+    await build({
+      root: project.folder,
+      configFile: false,
+      logLevel: 'error',
+      build: { outDir, target: 'es2022', modulePreload: false, rolldownOptions },
+    })
+    expect(JSON.parse(run(outDir, process.execPath, 'eager.js'))).toEqual([2, 4, 6])
+  })
+
   test('has the command fovea', () => {
     const bin = join(project.folder, 'node_modules/.bin/fovea')
     const help = run(project.folder, bin, '--help')

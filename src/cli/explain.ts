@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs'
 import { fail } from '../base/errors.ts'
 import { models } from '../models/index.ts'
 import { explain } from '../nn/explain.ts'
 import { printExplanation } from '../nn/explain-text.ts'
 import type { Model } from '../nn/index.ts'
 import { measurePeak } from '../program/measure.ts'
-import { trainedModel } from './sources.ts'
+import { isFile, trainedModel } from './sources.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ExplainCommand {
@@ -15,7 +14,7 @@ export interface ExplainCommand {
 }
 
 async function modelOf(name: string): Promise<Model> {
-  if (existsSync(name)) return (await trainedModel('explain', name)).model
+  if (isFile(name)) return (await trainedModel('explain', name)).model
   if (Object.hasOwn(models, name)) return models[name]!()
   return fail(
     'explain',

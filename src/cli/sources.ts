@@ -8,6 +8,7 @@ import { loadModel, type Model, readSafetensors, writeSafetensors } from '../nn/
 
 const dataSets: Readonly<Record<string, () => Promise<Split>>> = { mnist, 'fashion-mnist': fashionMnist }
 
+export const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
 const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 const hasIdx = (folder: string) => ['', '.gz'].some((end) => existsSync(`${folder}/train-images-idx3-ubyte${end}`))
 
@@ -93,9 +94,17 @@ export function withNote(bytes: Uint8Array, trained: Trained): Uint8Array<ArrayB
   return writeSafetensors(floats, { ...Object.fromEntries(metadata), trained: JSON.stringify(trained) })
 }
 
-export const noteIn = (bytes: Uint8Array): Trained | undefined => {
+/** What the file of a model or checkpoint says about its training, if fovea train wrote it. */
+export function noteIn(bytes: Uint8Array): Trained | undefined {
   const text = readSafetensors(bytes).metadata.get('trained')
-  return text === undefined ? undefined : (JSON.parse(text) as Trained)
+  if (text === undefined) return undefined
+  try {
+    const { settings, classes, background } = JSON.parse(text)
+    if (typeof settings.data === 'string' && Array.isArray(classes)) return { settings, classes, background }
+  } catch {
+    // told below
+  }
+  return fail('model file', "its metadata 'trained' can't be read", 'Train and save it again')
 }
 
 /** The bytes of a file that a command was given. */
@@ -106,10 +115,11 @@ export async function bytesOf(operation: string, path: string, remedy: string): 
 
 /** A trained model from its file. */
 export async function trainedModel(operation: string, path: string): Promise<{ model: Model; note?: Trained }> {
-  if (!existsSync(path) && Object.hasOwn(models, path))
+  if (!isFile(path) && Object.hasOwn(models, path))
     fail(operation, `'${path}' names a network without trained weights`, `Train it first: fovea train ${path}`)
   const bytes = await bytesOf(operation, path, "Give a model's file, as fovea train writes it")
-  return { model: loadModel(bytes), note: noteIn(bytes) }
+  const note = noteIn(bytes)
+  return { model: loadModel(bytes), note }
 }
 
 /** Names of the classes of a model: its training's, else numbers. */

@@ -9,6 +9,7 @@ import { fit } from '../nn/fit.ts'
 import type { History } from '../nn/history.ts'
 import type { Model } from '../nn/index.ts'
 import { optimizerOf } from '../nn/optimizers.ts'
+import type { ScheduleConfig } from '../nn/schedules.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
 import { onInterrupt } from './interrupt.ts'
 import { progress } from './progress.ts'
@@ -49,6 +50,13 @@ export const checkpointOf = (output: string): string => `${output.replace(/\.saf
 function optimizerConfig({ optimizer }: Recipe, name: string, learningRate: number | undefined) {
   const config = name === optimizer.name ? optimizer : { name }
   return learningRate === undefined ? config : { ...config, learningRate }
+}
+
+/** A recipe's rise of the learning rate is made for its own data: of a short training it takes a tenth at most. */
+function scheduleOf({ schedule }: Recipe, { epochs, batchSize }: TrainSettings, samples: number): ScheduleConfig {
+  const { warmUp } = schedule
+  if (typeof warmUp !== 'number') return schedule
+  return { ...schedule, warmUp: Math.min(warmUp, Math.floor((epochs * Math.ceil(samples / batchSize)) / 10)) }
 }
 
 /** What to do, from what was asked for, what the checkpoint did, and the recipe. */
@@ -105,7 +113,7 @@ export async function train(name: string, asked: TrainCommand, terminal: Termina
       epochs: settings.epochs,
       batchSize: settings.batchSize,
       optimizer: optimizerConfig(recipe, settings.optimizer, settings.learningRate),
-      schedule: recipe.schedule,
+      schedule: scheduleOf(recipe, settings, split.train.length),
       seed: settings.seed,
       validation: split.test,
       callbacks: [watcher],

@@ -130,7 +130,7 @@ describe('interruption', () => {
     const resume = ['train', 'lenet5', '--resume', 'named.checkpoint.safetensors', '--batch-size', '9']
     const { code, stderr } = await fovea(resume)
     expect(code).toBe(1)
-    expect(stderr).toContain('error: resume: batchSize was 7 and is 9.')
+    expect(stderr).toContain('error: resume: batchSize was 7 and is 9')
   })
 })
 

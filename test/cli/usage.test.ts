@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { lenet5 } from '../../src/models/index.ts'
+import { writeSafetensors } from '../../src/nn/index.ts'
 import { commandBench, writeBars } from './command.ts'
 
 const { folder, fovea } = commandBench()
@@ -12,6 +13,7 @@ beforeAll(async () => {
   writeBars(at('bars'), 3)
   writeFileSync(at('notes.txt'), 'no picture, no model')
   await lenet5().save(at('fresh.safetensors'))
+  writeFileSync(at('damaged.safetensors'), writeSafetensors([], { trained: '{' }))
 })
 
 describe('help', () => {
@@ -93,6 +95,11 @@ describe('errors end with 1 and one line', () => {
       'a model that names no data',
       ['evaluate', 'fresh.safetensors'],
       "error: evaluate: fresh.safetensors doesn't say which data it was trained on. Name the data: --data mnist",
+    ],
+    [
+      'a damaged note about the training',
+      ['evaluate', 'damaged.safetensors'],
+      "error: model file: its metadata 'trained' can't be read. Train and save it again.",
     ],
     ['no image file', ['predict', 'fresh.safetensors', 'none.png'], "error: readImage: none.png can't be read"],
     [

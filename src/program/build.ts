@@ -1,10 +1,10 @@
 import type { Tensor, Update, Variable } from '../graph/tensor.ts'
-import type { TargetFeatures } from '../kernel/ir.ts'
 import { choose } from '../plan/choose.ts'
+import type { PlanFeatures } from '../plan/types.ts'
 import { fuse, programOrder } from './fuse.ts'
 import { type Blueprint, layOut, type NewValue, variableOf } from './layout.ts'
 import { rewrite } from './rewrite.ts'
-import { type Argument, type Step, stepsOf, storage } from './steps.ts'
+import { type Step, stepsOf, storage } from './steps.ts'
 
 /** Variables whose new values may be written where the old ones lie: nobody reads the old ones afterwards. */
 function inPlace(steps: readonly Step[], results: readonly Tensor[], updates: readonly NewValue[]) {
@@ -15,9 +15,8 @@ function inPlace(steps: readonly Step[], results: readonly Tensor[], updates: re
     const elementwise = at >= 0 && value.operation.kind === 'map' && steps[at]!.plan === undefined
     const others = updates.filter((u) => u.value === value || u.variable === variable).length > 1
     const readLater = steps.slice(at + 1).some((step) => readsVariable(step, variable))
-    const broadcast =
-      elementwise && steps[at]!.calls.some((call) => call.arguments.some((a) => isPartOf(a, variable, value)))
-    if (elementwise && !others && !readLater && !broadcast && !asked.has(variable)) chosen.set(value, variable)
+    const isKey = at >= 0 && readsKey(steps[at]!, variable)
+    if (elementwise && !others && !readLater && !isKey && !asked.has(variable)) chosen.set(value, variable)
   }
   return chosen
 }
@@ -25,18 +24,20 @@ function inPlace(steps: readonly Step[], results: readonly Tensor[], updates: re
 const readsVariable = (step: Step, variable: Variable) =>
   step.calls.some((call) => call.arguments.some((argument) => variableOf(argument) === variable))
 
-/** Whether the variable is read there in another shape than the result's, so not at the same places. */
-const isPartOf = (argument: Argument, variable: Variable, value: Tensor) =>
-  variableOf(argument) === variable && 'tensor' in argument && argument.tensor.shape.join() !== value.shape.join()
+/** Whether the variable is read there as a key of random numbers: as a whole, not element by element. */
+const readsKey = (step: Step, variable: Variable) =>
+  step.calls.some(({ kernel, arguments: list }) =>
+    kernel.buffers.some(({ name }, i) => name.startsWith('key') && variableOf(list[i]!) === variable),
+  )
 
 /** Plans a whole program: what is fused, which kernels run in which order, and where everything lies. */
 export function blueprint(
   inputs: readonly Tensor[],
   outputs: readonly Tensor[],
   updates: readonly Update[],
-  features: TargetFeatures,
+  features: PlanFeatures,
 ): Blueprint {
-  const roots = rewrite([...outputs, ...updates.map((u) => u.value)])
+  const roots = rewrite([...outputs, ...updates.map((u) => u.value)], features)
   const results = roots.slice(0, outputs.length)
   const news = updates.map((u, i) => ({ variable: u.variable, value: roots[outputs.length + i]! }))
   const order = programOrder(

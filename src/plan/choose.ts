@@ -3,10 +3,11 @@ import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { depthwise } from './depthwise.ts'
 import { matrixProduct } from './matrix-product.ts'
-import type { Algorithm, Epilogue, Plan, Refusal } from './types.ts'
+import type { Algorithm, Epilogue, Plan, PlanFeatures, Refusal } from './types.ts'
+import { winograd } from './winograd.ts'
 
 /** In order of preference: the first that accepts is taken. The last accepts every spec. */
-const algorithms: readonly Algorithm[] = [depthwise, matrixProduct]
+const algorithms: readonly Algorithm[] = [depthwise, winograd, matrixProduct]
 
 export interface Choice {
   readonly plan: Plan
@@ -14,7 +15,7 @@ export interface Choice {
 }
 
 /** The plan for one contraction of one spec. */
-export function choose(contraction: Contraction, spec: ConvSpec, features: TargetFeatures): Choice {
+export function choose(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Choice {
   const refusals: Refusal[] = []
   for (const algorithm of algorithms) {
     const answer = algorithm.plan(contraction, spec, features)
@@ -24,11 +25,17 @@ export function choose(contraction: Contraction, spec: ConvSpec, features: Targe
   invariant(false, `no algorithm takes ${contraction} of this convolution`)
 }
 
-export function planKernels(plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[] {
-  const algorithm = plan.algorithm === depthwise.name ? depthwise : matrixProduct
-  return algorithm.kernels(plan, features, epilogue)
-}
+const algorithmOf = (plan: Plan): Algorithm =>
+  algorithms.find(({ name }) => plan.algorithm.startsWith(name)) ?? matrixProduct
+
+export const planKernels = (plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[] =>
+  algorithmOf(plan).kernels(plan, features, epilogue)
+
+/** Whether the plan's kernels take operands without padding. */
+export const padsItself = (plan: Plan): boolean => algorithmOf(plan).padsItself ?? false
 
 /** A plan in one line. */
-export const printPlan = (plan: Plan): string =>
-  `${plan.algorithm} ${plan.contraction}: ${plan.why}; scratch ${(plan.scratch.packed + plan.scratch.work) * 4} bytes`
+export const printPlan = ({ algorithm, contraction, why, scratch }: Plan): string => {
+  const floats = Object.values(scratch).reduce((sum, n) => sum + n, 0)
+  return `${algorithm} ${contraction}: ${why}; scratch ${floats * 4} bytes`
+}

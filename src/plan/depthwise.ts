@@ -41,7 +41,7 @@ export const depthwise: Algorithm = {
       contraction,
       spec,
       tile: { rows: contraction === 'kernelGradient' ? 1 : tileOf(spec), vectors: 1 },
-      scratch: { packed: 0, work: 0 },
+      scratch: {},
       fusable: contraction !== 'kernelGradient',
       why: `each channel by itself, ${sizeOf(spec.kernel)} taps`,
     })

@@ -23,7 +23,7 @@ export const matrixProduct: Algorithm = {
       contraction,
       spec,
       tile,
-      scratch: { packed: packedFloats(contraction, spec, features.lanes), work: 0 },
+      scratch: { packed: packedFloats(contraction, spec, features.lanes) },
       fusable: contraction !== 'kernelGradient',
       why:
         `${rows.extent} rows in tiles of ${tile.rows} x ${tile.vectors * features.lanes} columns of ${columns}, ` +
@@ -117,7 +117,7 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epi
   const width = plan.tile.vectors * features.lanes
   const pack = packKernel({
     source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
-    target: { buffer: 'packed', length: plan.scratch.packed, offset: 0 },
+    target: { buffer: 'packed', length: plan.scratch.packed!, offset: 0 },
     outer: [{ extent: groups, source: columns, target: blockLength }],
     depth: [
       ...spec.kernel.map((extent, axis) => ({ extent, source: ws[axis]! })),
@@ -132,7 +132,7 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epi
     {
       name: plan.algorithm,
       x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset: cropOffset(spec) },
-      w: { buffer: 'packed', length: plan.scratch.packed, offset: 0 },
+      w: { buffer: 'packed', length: plan.scratch.packed!, offset: 0 },
       y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: 0 },
       outer: mergeAxes([...outer, group]),
       rows,
@@ -177,7 +177,7 @@ function phaseKernels(
       : [
           packKernel({
             source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
-            target: { buffer: 'packed', length: plan.scratch.packed, offset: packedAt },
+            target: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
             outer: [
               ...shape.runs.map((run, i) => ({ extent: run.extent, source: run.w!, target: packedRuns[i]! })),
               { extent: groups, source: perGroup, target: blockLength },
@@ -196,7 +196,7 @@ function phaseKernels(
     {
       name: `${plan.algorithm}Phase`,
       x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
-      w: { buffer: 'packed', length: plan.scratch.packed, offset: packedAt },
+      w: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
       y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
       outer: mergeAxes([...outer, ...runs, group]),
       rows,

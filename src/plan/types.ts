@@ -9,8 +9,11 @@ export interface Plan {
   readonly spec: ConvSpec
   /** Rows (output positions or taps) x vectors of channels held in registers. */
   readonly tile: { readonly rows: number; readonly vectors: number }
-  /** Floats of memory beside operands and result: weights as the kernels read them, and intermediate results. */
-  readonly scratch: { readonly packed: number; readonly work: number }
+  /**
+   * Floats of memory beside operands and result, by name of the kernels' buffer: weights as the kernels read them
+   * ('packed'), and intermediate results.
+   */
+  readonly scratch: Readonly<Record<string, number>>
   /** Whether a following elementwise expression may be applied before the store. */
   readonly fusable: boolean
   /** Why it suits this shape. */
@@ -20,6 +23,21 @@ export interface Plan {
 export interface Refusal {
   readonly algorithm: string
   readonly refused: string
+}
+
+/**
+ * How much rounding error is allowed: that of the plain sum; a few times that; or that of any algorithm (see
+ * docs/precision.md).
+ */
+export type Precision = 'direct' | 'high' | 'fast'
+
+export const defaultPrecision: Precision = 'direct'
+
+/** What plans depend on beside the convolution. */
+export interface PlanFeatures extends TargetFeatures {
+  readonly precision?: Precision
+  /** Name of the algorithm to take wherever it can be, whatever it costs. */
+  readonly algorithm?: string
 }
 
 /** What is applied to each result before it is stored. */
@@ -34,12 +52,13 @@ export const noEpilogue: Epilogue = { buffers: [], apply: (value) => value }
 
 /**
  * One way to compute contractions. Operands are already padded: `spec.padLow` and `padHigh` aren't positive, and the
- * gradient that `inputGradient` takes is padded by `gradientPadding(spec)`.
+ * gradient that `inputGradient` takes is padded by `gradientPadding(spec)`; unless the algorithm pads itself.
  */
 export interface Algorithm {
   readonly name: string
-  plan(contraction: Contraction, spec: ConvSpec, features: TargetFeatures): Plan | Refusal
-  /** Kernels in order. Buffers: a, b (operands), packed and work (scratch), y, then the epilogue's. */
+  readonly padsItself?: boolean
+  plan(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Plan | Refusal
+  /** Kernels in order. Buffers: a, b (operands), those of scratch, y, then the epilogue's. */
   kernels(plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[]
 }
 

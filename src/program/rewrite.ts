@@ -7,7 +7,9 @@ import { padConstant } from '../graph/pad.ts'
 import { sum } from '../graph/reduce.ts'
 import { reshape } from '../graph/reshape.ts'
 import { Tensor, topological } from '../graph/tensor.ts'
+import { choose, padsItself } from '../plan/choose.ts'
 import { gradientPadding } from '../plan/phases.ts'
+import type { PlanFeatures } from '../plan/types.ts'
 
 /** Zeros around the spatial axes of x; negative entries stay for the spec to crop. */
 function padSpatial(x: Tensor, low: readonly number[], high: readonly number[], value = 0): Tensor {
@@ -31,7 +33,7 @@ function repeatChannels(x: Tensor, times: number): Tensor {
 /** A multiplier of a depthwise convolution up to this is a plain depthwise one on repeated channels. */
 const mostRepeated = 3
 
-function rewriteContract(node: Tensor, a: Tensor, b: Tensor): Tensor {
+function rewriteContract(node: Tensor, a: Tensor, b: Tensor, features: PlanFeatures): Tensor {
   const { operation } = node
   invariant(operation.kind === 'contract', 'a contraction')
   const { contraction, spec } = operation
@@ -39,10 +41,11 @@ function rewriteContract(node: Tensor, a: Tensor, b: Tensor): Tensor {
   if (spec.groups > 1 && spec.groups === spec.inChannels && times > 1 && times <= mostRepeated) {
     const wide = { ...spec, inChannels: spec.outChannels, groups: spec.outChannels }
     if (contraction !== 'inputGradient')
-      return rewriteContract(contract(contraction, wide, node, node), repeatChannels(a, times), b)
-    const g = rewriteContract(contract(contraction, wide, node, node), a, b)
+      return rewriteContract(contract(contraction, wide, node, node), repeatChannels(a, times), b, features)
+    const g = rewriteContract(contract(contraction, wide, node, node), a, b, features)
     return sum(reshape(g, [...g.shape.slice(0, -1), spec.inChannels, times]), [-1])
   }
+  if (padsItself(choose(contraction, spec, features).plan)) return contract(contraction, spec, a, b)
   if (contraction === 'inputGradient') {
     const { low, high } = gradientPadding(spec)
     return contract(contraction, spec, padSpatial(a, low, high), b)
@@ -132,7 +135,7 @@ export function operationKey(node: Tensor): string {
  * The same values with padding made explicit (so that several users share one padded copy), depthwise multipliers
  * unrolled, and equal nodes made one.
  */
-export function rewrite(roots: readonly Tensor[]): Tensor[] {
+export function rewrite(roots: readonly Tensor[], features: PlanFeatures): Tensor[] {
   const unique = new Map<string, Tensor>()
   const known = new Map<Tensor, Tensor>()
   const share = (node: Tensor): Tensor => {
@@ -156,7 +159,7 @@ export function rewrite(roots: readonly Tensor[]): Tensor[] {
     const { operation } = node
     let result: Tensor
     if (operation.kind === 'contract') {
-      result = rewriteContract(node, inputs[0]!, inputs[1]!)
+      result = rewriteContract(node, inputs[0]!, inputs[1]!, features)
       const { spec, contraction } = operation
       const shape = { output: outputShape, inputGradient: inputShape, kernelGradient: kernelShape }[contraction](spec)
       if (!sameShape(result.shape, shape)) result = reshape(result, shape)

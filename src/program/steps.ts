@@ -3,11 +3,11 @@ import { sizeOf, stridesOf } from '../base/shape.ts'
 import { broadcastStrides } from '../graph/reference.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { affine, buffer, f32, load, splat } from '../kernel/builder.ts'
-import type { Expr, Kernel, TargetFeatures } from '../kernel/ir.ts'
+import type { Expr, Kernel } from '../kernel/ir.ts'
 import { choose, planKernels } from '../plan/choose.ts'
 import { padKernel, type ResampleShape, resampleKernel, resampleTables } from '../plan/copies.ts'
 import { mapKernels, reduceKernel, type Strided } from '../plan/map.ts'
-import { type Epilogue, noEpilogue, type Plan, slack } from '../plan/types.ts'
+import { type Epilogue, noEpilogue, type Plan, type PlanFeatures, slack } from '../plan/types.ts'
 import { windowMaxGatherKernel, windowMaxKernel, windowMaxScatterKernel } from '../plan/windows.ts'
 import { type GroupFormula, groupFormula } from './formula.ts'
 import { type Fusion, operandKind } from './fuse.ts'
@@ -87,7 +87,7 @@ const groupArguments = (formula: GroupFormula, result: Tensor): Record<string, A
   y: { tensor: result },
 })
 
-function mapStep(node: Tensor, members: readonly Tensor[], features: TargetFeatures): Step {
+function mapStep(node: Tensor, members: readonly Tensor[], features: PlanFeatures): Step {
   const formula = groupFormula(members)
   const kernels = mapKernels(
     {
@@ -104,7 +104,7 @@ function mapStep(node: Tensor, members: readonly Tensor[], features: TargetFeatu
   return { node, label, plan: undefined, calls: calls(kernels, groupArguments(formula, node)) }
 }
 
-function reduceStep(node: Tensor, members: readonly Tensor[], features: TargetFeatures): Step {
+function reduceStep(node: Tensor, members: readonly Tensor[], features: PlanFeatures): Step {
   const { operation } = node
   invariant(operation.kind === 'reduce', 'a reduction')
   const x = node.inputs[0]!
@@ -154,7 +154,7 @@ function epilogueOf(contraction: Tensor, members: readonly Tensor[], result: Ten
 const noIndex = (): never => invariant(false, 'an epilogue has no element number') as never
 const noKeys = noIndex
 
-function contractStep(contraction: Tensor, result: Tensor, members: readonly Tensor[], features: TargetFeatures): Step {
+function contractStep(contraction: Tensor, result: Tensor, members: readonly Tensor[], features: PlanFeatures): Step {
   const { operation } = contraction
   invariant(operation.kind === 'contract', 'a contraction')
   const { plan } = choose(operation.contraction, operation.spec, features)
@@ -168,8 +168,7 @@ function contractStep(contraction: Tensor, result: Tensor, members: readonly Ten
     plan,
     calls: calls(planKernels(plan, features, epilogue), {
       ...tensors({ a, b, y: result }),
-      packed: { scratch: { floats: plan.scratch.packed } },
-      work: { scratch: { floats: plan.scratch.work } },
+      ...Object.fromEntries(Object.entries(plan.scratch).map(([name, floats]) => [name, { scratch: { floats } }])),
       ...named,
     }),
   }
@@ -180,12 +179,12 @@ function copyKernels(
   shape: readonly number[],
   operand: Strided,
   result: Strided,
-  features: TargetFeatures,
+  features: PlanFeatures,
 ) {
   return mapKernels({ name, shape, operands: [operand], result, formula: ([value]) => value! }, features)
 }
 
-function concatStep(node: Tensor, axis: number, features: TargetFeatures): Step {
+function concatStep(node: Tensor, axis: number, features: PlanFeatures): Step {
   const strides = stridesOf(node.shape)
   let from = 0
   const parts = node.inputs.map((input, i) => {
@@ -197,7 +196,7 @@ function concatStep(node: Tensor, axis: number, features: TargetFeatures): Step 
   return { node, label: 'concat', plan: undefined, calls: parts.flat() }
 }
 
-function resampleStep(node: Tensor, features: TargetFeatures): Step {
+function resampleStep(node: Tensor, features: PlanFeatures): Step {
   const { operation } = node
   invariant(operation.kind === 'resample', 'a resampling')
   const x = node.inputs[0]!
@@ -225,14 +224,14 @@ function simpleStep(node: Tensor, kernels: readonly Kernel[], named: Readonly<Re
   return { node, label: node.operation.kind, plan: undefined, calls: calls(kernels, tensors(named)) }
 }
 
-function fillStep(node: Tensor, value: number, features: TargetFeatures): Step {
+function fillStep(node: Tensor, value: number, features: PlanFeatures): Step {
   const shape = { name: 'fill', shape: node.shape, operands: [], result: whole('y', node.shape) }
   const kernels = mapKernels({ ...shape, formula: (_, __, index) => f32(value, index().lanes) }, features)
   return simpleStep(node, kernels, { y: node })
 }
 
 /** The step that computes a node's values, or undefined where they need no computation of their own. */
-function stepOf(node: Tensor, fusion: Fusion, members: readonly Tensor[], features: TargetFeatures): Step | undefined {
+function stepOf(node: Tensor, fusion: Fusion, members: readonly Tensor[], features: PlanFeatures): Step | undefined {
   const { operation, inputs } = node
   const [x, y, z] = inputs as [Tensor, Tensor, Tensor]
   switch (operation.kind) {
@@ -275,7 +274,7 @@ function stepOf(node: Tensor, fusion: Fusion, members: readonly Tensor[], featur
 }
 
 /** All steps of a program in order; values that only fused neighbours use have none. */
-export function stepsOf(fusion: Fusion, kept: ReadonlySet<Tensor>, features: TargetFeatures): Step[] {
+export function stepsOf(fusion: Fusion, kept: ReadonlySet<Tensor>, features: PlanFeatures): Step[] {
   const membersOf = new Map<Tensor, Tensor[]>()
   for (const node of fusion.order) {
     const group = fusion.groupOf.get(node)

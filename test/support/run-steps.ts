@@ -37,7 +37,7 @@ export interface Steps {
 
 /** The steps that a program of these tensors has; every kernel is checked. */
 export function planSteps(tensors: readonly Tensor[], features: WasmFeatures): Steps {
-  const roots = rewrite(tensors)
+  const roots = rewrite(tensors, features)
   const kept = new Set([...roots, ...roots.map(storage)])
   const fusion = fuse(programOrder(roots, []), kept, ({ operation }) => {
     return operation.kind === 'contract' && choose(operation.contraction, operation.spec, features).plan.fusable

@@ -16,23 +16,21 @@ export function timingOf(milliseconds: readonly number[]): Timing {
   return { median: sorted[sorted.length >> 1]!, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
-/** Times `run`: warmed up for `warmUp` ms, then for `budget` ms, in batches of at least 1 ms. */
+/** Times `run`: warmed up for `warmUp` ms, then for `budget` ms, in batches of at least 1 ms: a page's clock is coarse. */
 export function time(run: () => void, budget = 400, warmUp = 200): Timing {
-  const start = performance.now()
-  let calls = 0
-  while (performance.now() - start < warmUp || calls < 3) {
-    run()
-    calls++
+  const elapsed = (calls: number) => {
+    const start = performance.now()
+    for (let i = 0; i < calls; i++) run()
+    return performance.now() - start
   }
-  const each = (performance.now() - start) / calls
-  const batch = Math.max(1, Math.ceil(1 / Math.max(each, 1e-4)))
+  const start = performance.now()
+  let batch = 1
+  while (elapsed(batch) < 1) batch *= 2
+  while (performance.now() - start < warmUp) elapsed(batch)
+  while (elapsed(batch) < 1) batch *= 2
   const samples: number[] = []
   const measured = performance.now()
-  while (performance.now() - measured < budget || samples.length < 5) {
-    const before = performance.now()
-    for (let i = 0; i < batch; i++) run()
-    samples.push((performance.now() - before) / batch)
-  }
+  while (performance.now() - measured < budget || samples.length < 5) samples.push(elapsed(batch) / batch)
   return timingOf(samples)
 }
 

@@ -1,6 +1,6 @@
 import { invariant } from '../base/errors.ts'
 
-/** Matrices of a minimal algorithm for `outputs` outputs of a correlation with `taps` taps: y = A^T [(G g) * (B^T d)]. */
+/** Matrices of a minimal algorithm for `outputs` outputs of a correlation with `taps` taps: y = A^T [(Gg) * (B^Td)]. */
 export interface CookToom {
   readonly outputs: number
   readonly taps: number

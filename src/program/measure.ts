@@ -16,7 +16,7 @@ export function timingOf(milliseconds: readonly number[]): Timing {
   return { median: sorted[sorted.length >> 1]!, min: sorted[0]!, max: sorted.at(-1)! }
 }
 
-/** Times `run`: warmed up for `warmUp` ms, then for `budget` ms, in batches of at least 1 ms: a page's clock is coarse. */
+/** Times `run`: warmed up for `warmUp` ms, then for `budget` ms, in batches of 1 ms or more, for coarse clocks. */
 export function time(run: () => void, budget = 400, warmUp = 200): Timing {
   const elapsed = (calls: number) => {
     const start = performance.now()

@@ -4,7 +4,7 @@ import type { Lanes } from '../kernel/ir.ts'
 import { packedLength } from './contraction.ts'
 import { type CookToom, cookToom } from './cook-toom.ts'
 
-/** A stride-1 convolution in tiles of `outputs` x `outputs`, whichever contraction it comes from. Axes: [rows, columns]. */
+/** A stride-1 convolution in tiles of `outputs` x `outputs`, of whichever contraction. Axes: [rows, columns]. */
 export interface Tiling {
   readonly transform: CookToom
   readonly batch: number

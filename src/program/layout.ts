@@ -74,6 +74,12 @@ const tensorsOf = (call: StepCall) =>
 const scratchOf = (call: StepCall) =>
   call.arguments.flatMap((argument) => ('scratch' in argument ? [argument.scratch] : []))
 
+/** The step's scratch that a call reads. */
+const scratchRead = (call: StepCall) =>
+  call.arguments.flatMap((argument, i) =>
+    'scratch' in argument && call.kernel.buffers[i]!.access !== 'write' ? [argument.scratch] : [],
+  )
+
 /** Whether a call writes nothing but its step's scratch. */
 const onlyScratch = (call: StepCall) =>
   call.kernel.buffers.every(({ access }, i) => access === 'read' || 'scratch' in call.arguments[i]!)
@@ -83,6 +89,7 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
   const changing = new Set(news.map((u) => u.variable))
   const keys = new Set<Key>()
   const calls = new Set<StepCall>()
+  const isKept = (scratch: Scratch) => keys.has(scratch)
   const isSteady = (tensor: Tensor) => {
     const node = storage(tensor)
     return node.operation.kind === 'variable' ? !changing.has(node.operation.variable) : keys.has(node)
@@ -94,7 +101,7 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
       step.calls.every((call) => tensorsOf(call).every((t) => storage(t) === step.node || isSteady(t)))
     if (whole) keys.add(step.node)
     for (const call of step.calls)
-      if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady))) {
+      if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady) && scratchRead(call).every(isKept))) {
         calls.add(call)
         for (const scratch of scratchOf(call)) keys.add(scratch)
       }

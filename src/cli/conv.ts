@@ -21,9 +21,10 @@ import { placeholder } from '../graph/tensor.ts'
 import { printKernel } from '../kernel/print.ts'
 import { printPlan } from '../plan/choose.ts'
 import { blueprint } from '../program/build.ts'
-import { type Executable, features, load } from '../program/engine.ts'
+import { type Executable, load } from '../program/engine.ts'
 import type { Blueprint } from '../program/layout.ts'
 import { measurePeak, measureSteps } from '../program/measure.ts'
+import { features } from '../program/state.ts'
 import { printWat } from '../targets/wasm/assemble.ts'
 import { emitFunctions } from '../targets/wasm/emit.ts'
 
@@ -69,7 +70,7 @@ export async function convCommand(text: string, options: ConvCommand, print: (li
     showPlan(plan, show, print)
     if (!options.check && !options.time) continue
     const executable = await load(plan, 'wasm')
-    const wrong = checked(contraction, spec, executable, print)
+    const wrong = await checked(contraction, spec, executable, print)
     right &&= !wrong
     if (options.time) printTimes(spec, executable, peak, print)
   }
@@ -95,17 +96,17 @@ function showPlan(plan: Blueprint, show: readonly string[], print: (line: string
 }
 
 /** Compares with the float64 reference on random data; the bound is K * eps * sum|x * w| for a sum of K terms. */
-function checked(
+async function checked(
   contraction: Contraction,
   spec: ConvSpec,
   executable: Executable,
   print: (line: string) => void,
-): boolean {
+): Promise<boolean> {
   const random = randomSource(1)
   const values = operandShapes[contraction](spec).map((shape) =>
     Float32Array.from({ length: sizeOf(shape) }, () => random.normal()),
   )
-  const [result] = executable.run(values)
+  const [result] = await executable.run(values)
   const [a, b] = values as [Float32Array, Float32Array]
   const expected = references[contraction](spec, a, b)
   const sizes = references[contraction](spec, a.map(Math.abs), b.map(Math.abs))

@@ -1,89 +1,30 @@
 import { debugs } from '../base/debug.ts'
 import { sizeOf } from '../base/shape.ts'
-import type { Variable } from '../graph/tensor.ts'
-import { interpret } from '../kernel/interpret.ts'
 import type { Kernel } from '../kernel/ir.ts'
 import { printKernel } from '../kernel/print.ts'
 import { printPlan } from '../plan/choose.ts'
-import { createMemory, type Memory } from '../runtime/memory.ts'
+import type { KernelFunction, ThreadCall } from '../runtime/crew.ts'
+import type { Pool } from '../runtime/pool.ts'
 import { printWat } from '../targets/wasm/assemble.ts'
-import { emitFunctions, emitModule, type WasmFeatures } from '../targets/wasm/emit.ts'
-import { wasmFeatures } from '../targets/wasm/features.ts'
-import { loadModule } from '../targets/wasm/load.ts'
+import { emitFunctions, emitModule } from '../targets/wasm/emit.ts'
+import { kernelsOf } from '../targets/wasm/load.ts'
 import type { Blueprint, Call, Location } from './layout.ts'
+import { features, pool, runtime } from './state.ts'
 
 export type Target = 'wasm' | 'interpreter'
-
-/** A kernel ready to run: (byte address of each buffer, begin, end). */
-type KernelFunction = (...numbers: number[]) => void
-
-/** Memory that all programs of this process share: variables, constants, and one arena for whoever runs. */
-export interface Runtime {
-  readonly memory: Memory
-  /** Byte address of a variable, placed on first use. */
-  addressOf(variable: Variable): number
-  /** Byte address of the arena, at least `bytes` long. */
-  arena(bytes: number): number
-  /** How often variables were written, by programs or from outside. */
-  writes: number
-}
-
-function createRuntime(): Runtime {
-  const memory = createMemory()
-  const addresses = new WeakMap<Variable, number>()
-  const dropped = new FinalizationRegistry<number>((address) => memory.free(address))
-  let arena = { address: 0, bytes: 0 }
-  return {
-    memory,
-    writes: 0,
-    addressOf(variable) {
-      let address = addresses.get(variable)
-      if (address === undefined) {
-        const length = sizeOf(variable.shape)
-        address = memory.allocate(length * 4)
-        memory.floats(address, length).set(variable.initial!)
-        variable.initial = undefined
-        addresses.set(variable, address)
-        dropped.register(variable, address)
-      }
-      return address
-    },
-    arena(bytes) {
-      if (arena.bytes < bytes) {
-        if (arena.bytes > 0) memory.free(arena.address)
-        arena = { address: memory.allocate(bytes), bytes }
-      }
-      return arena.address
-    },
-  }
-}
-
-let shared: Runtime | undefined
-
-export function runtime(): Runtime {
-  shared ??= createRuntime()
-  return shared
-}
-
-let known: WasmFeatures | undefined
-
-/** What the engine can do, probed once. */
-export function features(): WasmFeatures {
-  known ??= wasmFeatures()
-  return known
-}
 
 /** A program that can run. Nothing but variables persists between calls. */
 export interface Executable {
   readonly blueprint: Blueprint
-  run(inputs: readonly ArrayLike<number>[]): Float32Array[]
-  /** Runs one step's kernels on whatever lies in memory: for measuring, after a `run`. */
+  run(inputs: readonly ArrayLike<number>[]): Promise<Float32Array[]>
+  /** Runs one step's kernels, on this thread alone, on whatever lies in memory: for measuring, after a `run`. */
   runStep(step: number): void
 }
 
-interface Ready {
-  readonly run: KernelFunction
-  readonly numbers: readonly number[]
+/** Kernels ready to be called, and the module that other threads need. */
+interface Code {
+  readonly kernels: readonly KernelFunction[]
+  readonly module: WebAssembly.Module | undefined
 }
 
 /** What FOVEA_DEBUG asks to see of a program before it first runs. */
@@ -98,30 +39,39 @@ function printBlueprint({ steps, kernels, arenaBytes }: Blueprint): void {
   if (debugs('wat')) console.error(printWat(emitFunctions(kernels, features())))
 }
 
-function runTimed({ calls, steps }: Blueprint, ready: readonly Ready[]): void {
+function runTimed({ calls, steps }: Blueprint, ready: readonly ThreadCall[], { kernels }: Code): void {
   const spent = steps.map(() => 0)
-  ready.forEach(({ run, numbers }, i) => {
+  ready.forEach(({ kernel, addresses, points }, i) => {
     const before = performance.now()
-    run(...numbers)
+    kernels[kernel]!(...addresses, 0, points)
     spent[calls[i]!.step]! += performance.now() - before
   })
   const lines = steps.map(({ label, node }, i) => `  ${spent[i]!.toFixed(3)} ms  ${label} [${node.shape}]`)
   console.error(`fovea run\n${lines.join('\n')}`)
 }
 
-const freed = new FinalizationRegistry<number>((address) => runtime().memory.free(address))
+const freed = new FinalizationRegistry<() => void>((release) => release())
 
-async function kernelFunctions(kernels: readonly Kernel[], target: Target): Promise<readonly KernelFunction[]> {
+async function compileKernels(kernels: readonly Kernel[], target: Target): Promise<Code> {
   const { memory } = runtime()
-  if (target === 'wasm') return loadModule(emitModule(kernels, features()), memory.memory)
-  return kernels.map((kernel) => (...numbers) => {
-    const views = kernel.buffers.map((buffer, i) => {
-      const view = buffer.element === 'f32' ? memory.floats : memory.ints
-      return [buffer.name, view(numbers[i]!, buffer.length)] as const
-    })
-    const [begin, end] = numbers.slice(-2)
-    interpret(kernel, Object.fromEntries(views), begin, end, { fused: features().fused })
-  })
+  if (target === 'wasm') {
+    const module = await WebAssembly.compile(emitModule(kernels, features()))
+    return { kernels: kernelsOf(module, memory.memory), module }
+  }
+  // fetched when it's needed, so that a page that only trains needn't load it
+  const { interpret } = await import('../kernel/interpret.ts')
+  const interpreted = kernels.map(
+    (kernel): KernelFunction =>
+      (...numbers) => {
+        const views = kernel.buffers.map((buffer, i) => {
+          const view = buffer.element === 'f32' ? memory.floats : memory.ints
+          return [buffer.name, view(numbers[i]!, buffer.length)] as const
+        })
+        const [begin, end] = numbers.slice(-2)
+        interpret(kernel, Object.fromEntries(views), begin, end, { fused: features().fused })
+      },
+  )
+  return { kernels: interpreted, module: undefined }
 }
 
 /** A program's own memory, with its tables in it. */
@@ -145,51 +95,76 @@ function copyNews({ copies }: Blueprint, addressAt: (location: Location) => numb
   })
 }
 
-const runAll = (calls: readonly Ready[]) => {
-  for (const { run, numbers } of calls) run(...numbers)
+/** From this many instructions on, a call is worth waking other threads for: about 15 microseconds. */
+const worthSharing = 50_000
+/** Pieces of a shared call: enough that threads of different speed end together. */
+const mostPieces = 16
+
+/** Calls of a program at their addresses, run on one thread or on all. */
+function callList(code: Code, calls: readonly ThreadCall[]) {
+  const worthIt = code.module !== undefined && calls.some((call) => call.pieces > 1)
+  let crew: Pool | undefined
+  let id = -1
+  return {
+    calls,
+    run(): void | Promise<void> {
+      const now = worthIt ? pool() : undefined
+      if (!now) {
+        for (const { kernel, addresses, points } of calls) code.kernels[kernel]!(...addresses, 0, points)
+        return
+      }
+      if (now !== crew) id = now.add({ module: code.module!, calls, kernels: code.kernels })
+      crew = now
+      return now.run(id)
+    },
+    drop: () => crew?.drop(id),
+  }
 }
 
 /** Makes a blueprint run: machine code, constants in memory, addresses filled in. */
 export async function load(blueprint: Blueprint, target: Target): Promise<Executable> {
   printBlueprint(blueprint)
-  const functions = await kernelFunctions(blueprint.kernels, target)
+  const code = await compileKernels(blueprint.kernels, target)
   const shared = runtime()
   const { memory, addressOf, arena } = shared
   const own = ownMemory(blueprint)
   let base = -1
-  let steady: Ready[] = []
-  let calls: Ready[] = []
+  let steady = callList(code, [])
+  let calls = callList(code, [])
   /** `shared.writes` when the steady calls last ran. */
   let steadyAt = -1
   const addressAt = (location: Location) => {
     if ('arena' in location) return base + location.arena
     return 'own' in location ? own + location.own : addressOf(location.variable)
   }
-  const ready = ({ kernel, points, locations }: Call): Ready => ({
-    run: functions[kernel]!,
-    numbers: [...locations.map(addressAt), 0, points],
+  const ready = ({ kernel, points, work, locations }: Call): ThreadCall => ({
+    kernel,
+    points,
+    addresses: locations.map(addressAt),
+    pieces: work >= worthSharing ? Math.min(points, mostPieces) : 1,
   })
   /** Addresses are worked out anew only when the arena has moved. */
   function prepare(): void {
     const address = arena(Math.max(blueprint.arenaBytes, 1))
-    if (address !== base) {
-      base = address
-      steady = blueprint.steady.map(ready)
-      calls = blueprint.calls.map(ready)
-    }
-    if (steadyAt !== shared.writes) runAll(steady)
-    steadyAt = shared.writes
+    if (address === base) return
+    base = address
+    steady.drop()
+    calls.drop()
+    steady = callList(code, blueprint.steady.map(ready))
+    calls = callList(code, blueprint.calls.map(ready))
   }
   const executable: Executable = {
     blueprint,
-    run(inputs) {
+    async run(inputs) {
       prepare()
+      if (steadyAt !== shared.writes) await steady.run()
+      steadyAt = shared.writes
       if (debugs('check')) memory.floats(base, blueprint.arenaBytes >> 2).fill(Number.NaN)
       blueprint.inputs.forEach((location, i) => {
         if (location) memory.floats(addressAt(location), inputs[i]!.length).set(inputs[i]!)
       })
-      if (debugs('time')) runTimed(blueprint, calls)
-      else runAll(calls)
+      if (debugs('time')) runTimed(blueprint, calls.calls, code)
+      else await calls.run()
       const results = blueprint.outputs.map(({ location, length }) =>
         memory.floats(addressAt(location), length).slice(),
       )
@@ -202,12 +177,15 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       return results
     },
     runStep(step) {
-      prepare()
-      calls.forEach(({ run, numbers }, i) => {
-        if (blueprint.calls[i]!.step === step) run(...numbers)
+      calls.calls.forEach(({ kernel, addresses, points }, i) => {
+        if (blueprint.calls[i]!.step === step) code.kernels[kernel]!(...addresses, 0, points)
       })
     },
   }
-  if (own > 0) freed.register(executable, own)
+  freed.register(executable, () => {
+    steady.drop()
+    calls.drop()
+    if (own > 0) memory.free(own)
+  })
   return executable
 }

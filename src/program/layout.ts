@@ -2,6 +2,7 @@ import { sizeOf } from '../base/shape.ts'
 import type { Tensor, Variable } from '../graph/tensor.ts'
 import { checkKernel } from '../kernel/check.ts'
 import { type Kernel, pointsOf } from '../kernel/ir.ts'
+import { workPerPoint } from '../kernel/work.ts'
 import { type Lifetime, placeBuffers } from '../plan/place.ts'
 import { type Argument, type Constant, type Scratch, type Step, storage } from './steps.ts'
 
@@ -17,6 +18,8 @@ export interface Call {
   /** Number of the kernel in `kernels`. */
   readonly kernel: number
   readonly points: number
+  /** Instructions of all points, roughly. */
+  readonly work: number
   readonly locations: readonly Location[]
   /** Number of the step in `steps`. */
   readonly step: number
@@ -209,7 +212,9 @@ function numberKernels(steps: readonly Step[], locate: (argument: Argument) => L
         numbers.set(key, kernel)
       }
       const locations = call.arguments.map(locate)
-      calls.push({ call, made: { kernel, points: pointsOf(call.kernel), locations, step: number } })
+      const points = pointsOf(call.kernel)
+      const work = points * workPerPoint(call.kernel)
+      calls.push({ call, made: { kernel, points, work, locations, step: number } })
     }
   })
   return { kernels, calls }

@@ -2,7 +2,8 @@ import { affine, buffer, f32, kernel, loop, multiplyAdd, read, set, store, varia
 import type { TargetFeatures } from '../kernel/ir.ts'
 import { emitModule } from '../targets/wasm/emit.ts'
 import { loadModule } from '../targets/wasm/load.ts'
-import { type Executable, features, runtime } from './engine.ts'
+import type { Executable } from './engine.ts'
+import { features, runtime } from './state.ts'
 
 /** Median, least and greatest of timings, in milliseconds. */
 export interface Timing {

@@ -25,8 +25,9 @@ export interface Memory {
   used(): number
 }
 
-export function createMemory(): Memory {
-  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536 })
+/** @param shared whether workers may use it too */
+export function createMemory(shared: boolean): Memory {
+  const memory = new WebAssembly.Memory({ initial: 16, maximum: 65536, shared })
   const taken = new Map<number, number>()
   let free: Block[] = [{ start: firstByte, bytes: memory.buffer.byteLength - firstByte }]
 

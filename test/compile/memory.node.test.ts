@@ -6,7 +6,7 @@ import { sizeOf } from '../../src/base/shape.ts'
 import { compile } from '../../src/compile.ts'
 import * as graph from '../../src/graph/index.ts'
 import { type Tensor, tensor, update, Variable } from '../../src/graph/tensor.ts'
-import { runtime } from '../../src/program/engine.ts'
+import { runtime } from '../../src/program/state.ts'
 
 setFlagsFromString('--expose-gc')
 const collect: () => void = runInNewContext('gc')

@@ -5,7 +5,7 @@ import { gradient } from '../../src/graph/gradient.ts'
 import { add, conv, mul, sub, sum, update, Variable } from '../../src/graph/index.ts'
 import { placeholder } from '../../src/graph/tensor.ts'
 import { blueprint } from '../../src/program/build.ts'
-import { features } from '../../src/program/engine.ts'
+import { features } from '../../src/program/state.ts'
 
 const weights = (value: number) => new Variable(new Array(3 * 3 * 4 * 8).fill(value), [3, 3, 4, 8])
 

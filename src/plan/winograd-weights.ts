@@ -59,7 +59,7 @@ export function weightKernels(t: Tiling, width: number, features: TargetFeatures
         buffer('b', 'f32', t.transform.taps ** 2 * inChannels * outChannels + slack, 'read'),
         buffer('packed', 'f32', t.transform.size ** 2 * total, 'write'),
       ],
-      axes: axis.extent > 1 ? [{ index: 'in', extent: axis.extent }] : [],
+      axes: [{ index: 'in', extent: axis.extent }],
       body: [head, body],
     })
   if (weights.out === 1) {
@@ -80,7 +80,7 @@ export function weightKernels(t: Tiling, width: number, features: TargetFeatures
   ].filter((axis) => axis.extent > 0)
   return parts.map((axis) => {
     const code = transformer(t, total, lanes)
-    const channel = affine(axis.first, axis.extent > 1 ? { in: axis.scale } : {})
+    const channel = affine(axis.first, { in: axis.scale })
     const body = blocks(({ column, at, count, width }) =>
       loop('column', 0, count, 1, [
         code.put(addAffine(channel, scaled(column, weights.out), affine(0, { column: weights.out })), (place, value) =>

@@ -8,6 +8,7 @@ import { placeholder, type Tensor } from '../../src/graph/tensor.ts'
 import type { Step } from '../../src/program/steps.ts'
 import { type FeatureName, featureSets, loadSteps, type Machine, planSteps, skipped } from './run-steps.ts'
 import { dot, integers, tensor } from './tensors.ts'
+import { winogradBound } from './winograd-bound.ts'
 
 export const contractions: readonly Contraction[] = ['output', 'inputGradient', 'kernelGradient']
 
@@ -68,15 +69,16 @@ const sameBits = (a: Float32Array, b: Float32Array) => {
 interface Case {
   readonly data: Operands
   readonly expected: Float64Array[]
-  readonly bound?: Float64Array[]
+  /** Of each contraction; where there is none, results must be exact. */
+  readonly bounds?: readonly (Float64Array | undefined)[]
 }
 
-function problemIn({ data, expected, bound }: Case, values: readonly Float32Array[]): [string, string] | undefined {
+function problemIn({ data, expected, bounds }: Case, values: readonly Float32Array[]): [string, string] | undefined {
   for (const [i, contraction] of contractions.entries()) {
-    const problem = firstOutside(values[i]!, expected[i]!, bound?.[i])
+    const problem = firstOutside(values[i]!, expected[i]!, bounds?.[i])
     if (problem) return [contraction, problem]
   }
-  if (bound) return undefined
+  if (bounds) return undefined
   const [y, dx, dw] = values as [Float32Array, Float32Array, Float32Array]
   const sums = [dot(y, data.g), dot(data.x, dx), dot(data.w, dw)]
   return sums.every((sum) => sum === sums[0]) ? undefined : ['all', `<y, g>, <x, dx>, <w, dw> are ${sums}`]
@@ -107,8 +109,9 @@ async function checkFeatures(
   name: FeatureName,
   cases: readonly Case[],
   visit: Visit,
+  algorithm?: string,
 ): Promise<Finding | undefined> {
-  const features = featureSets[name]
+  const features = { ...featureSets[name], ...(algorithm && { algorithm }) }
   const { x, w, g, roots } = trilinear(spec)
   const steps = planSteps(roots, features)
   for (const step of steps.steps) visit(step, name)
@@ -123,7 +126,7 @@ async function checkFeatures(
         [g, one.data.g],
       ])
       const { values, damage } = run(feeds)
-      const where = `${name} on ${machine}, ${one.bound ? 'reals' : 'integers'}`
+      const where = `${algorithm ? `${algorithm}, ` : ''}${name} on ${machine}, ${one === cases[0] ? 'integers' : 'reals'}`
       if (damage.length > 0) return { contraction: 'one of the three', where, problem: damage.join('; ') }
       const found = problemIn(one, values)
       if (found) return { contraction: found[0], where, problem: found[1] }
@@ -137,21 +140,47 @@ async function checkFeatures(
   return undefined
 }
 
+/** Names of Winograd's algorithms that take the spec, with the outputs of their tiles. */
+function winogradNames(spec: ConvSpec): [string, number][] {
+  const { rank, kernel, stride, dilation, groups } = spec
+  const plain = rank === 2 && groups === 1 && [...stride, ...dilation].every((n) => n === 1)
+  const depthwise = groups === spec.inChannels && spec.outChannels === groups
+  const [k] = kernel
+  if (!plain || depthwise || kernel[1] !== k || (k !== 3 && k !== 5)) return []
+  return (k === 3 ? [2, 4, 6] : [2, 4]).map((m) => [`winograd F(${m}x${m}, ${k}x${k})`, m])
+}
+
+/** The same cases with the bounds of Winograd's algorithm, integers too: its matrices hold fractions. */
+const winogradCases = (spec: ConvSpec, cases: readonly Case[], outputs: number): Case[] =>
+  cases.map((one) => ({
+    ...one,
+    bounds: [
+      winogradBound('output', spec, outputs, one.data.x, one.data.w),
+      winogradBound('inputGradient', spec, outputs, one.data.g, one.data.w),
+      one.bounds?.[2],
+    ],
+  }))
+
 /** The first thing wrong with a spec, or nothing. */
 export async function checkSpec(spec: ConvSpec, seed: number, visit: Visit = () => {}): Promise<Finding | undefined> {
   const random = randomSource(seed)
   const [whole, real] = [draw(spec, random, true), draw(spec, random, false)]
   const cases: Case[] = [
     { data: whole, expected: reference(spec, whole) },
-    { data: real, expected: reference(spec, real), bound: bounds(spec, real) },
+    { data: real, expected: reference(spec, real), bounds: bounds(spec, real) },
   ]
-  for (const name of Object.keys(featureSets) as FeatureName[]) {
-    try {
-      const finding = await checkFeatures(spec, name, cases, visit)
-      if (finding) return finding
-    } catch (error) {
-      return { contraction: 'one of the three', where: name, problem: (error as Error).message }
+  const all: [string | undefined, readonly Case[]][] = [
+    [undefined, cases],
+    ...winogradNames(spec).map(([name, m]): [string, Case[]] => [name, winogradCases(spec, cases, m)]),
+  ]
+  for (const [algorithm, list] of all)
+    for (const name of Object.keys(featureSets) as FeatureName[]) {
+      try {
+        const finding = await checkFeatures(spec, name, list, visit, algorithm)
+        if (finding) return finding
+      } catch (error) {
+        return { contraction: 'one of the three', where: name, problem: (error as Error).message }
+      }
     }
-  }
   return undefined
 }

@@ -19,6 +19,8 @@ export interface SpecLimits {
   readonly maxChannels?: number
   /** Most multiply-accumulates, and most elements of x and of y. Default 50,000. */
   readonly maxWork?: number
+  /** Only rank 2, kernels 3x3 and 5x5, stride, dilation and groups 1. */
+  readonly plain?: boolean
 }
 
 /**
@@ -98,14 +100,17 @@ function randomPadding(random: RandomSource, rank: number, reach: number[]): [nu
   return [low, kind < 2 ? low : Array.from({ length: rank }, (_, axis) => one(axis))]
 }
 
-function randomDraft(random: RandomSource, maxRank: number, maxChannels: number, maxWork: number): Draft {
-  const rank = pickUpTo(random, [1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 4], maxRank)
-  const [groups, inPerGroup, outPerGroup] = randomChannels(random, maxChannels)
-  const kernel = perAxis(random, rank, () => pick(random, kernels))
+function randomDraft(random: RandomSource, limits: Required<SpecLimits>): Draft {
+  const { maxRank, maxChannels, maxWork, plain } = limits
+  const rank = plain ? 2 : pickUpTo(random, [1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 4], maxRank)
+  const count = () => pickUpTo(random, channelCounts, Math.min(maxChannels, Math.sqrt(maxWork / 25)))
+  const [groups, inPerGroup, outPerGroup] = plain ? [1, count(), count()] : randomChannels(random, maxChannels)
+  const extent = pick(random, [3, 3, 3, 5])
+  const kernel = plain ? [extent, extent] : perAxis(random, rank, () => pick(random, kernels))
   const work = () => sizeOf(kernel) * groups * inPerGroup * outPerGroup
   // A share of the work goes to the kernel, the rest to positions: small kernels get large images and the reverse.
   const share = maxWork ** (0.3 + 0.7 * random.next())
-  while (work() > share && sizeOf(kernel) > 1) {
+  while (!plain && work() > share && sizeOf(kernel) > 1) {
     const largest = kernel.indexOf(Math.max(...kernel))
     kernel[largest]--
   }
@@ -116,8 +121,8 @@ function randomDraft(random: RandomSource, maxRank: number, maxChannels: number,
     return extent
   })
   if (random.integer(2) === 0) output.reverse()
-  const stride = perAxis(random, rank, () => pick(random, strides))
-  const dilation = perAxis(random, rank, () => pick(random, dilations))
+  const stride = plain ? [1, 1] : perAxis(random, rank, () => pick(random, strides))
+  const dilation = plain ? [1, 1] : perAxis(random, rank, () => pick(random, dilations))
   const reach = kernel.map((k, axis) => dilatedExtent(k, dilation[axis]) - 1)
   const [padLow, padHigh] = randomPadding(random, rank, reach)
   const batch = pickUpTo(random, [1, 1, 1, 2, 3, 5], positions)
@@ -157,9 +162,9 @@ const workOf = (spec: ConvSpec): number =>
 
 /** A valid spec, all options together, with tails, each rank and each kind of grouping all frequent. */
 export function randomSpec(random: RandomSource, limits: SpecLimits = {}): ConvSpec {
-  const { maxRank = 4, maxChannels = 40, maxWork = 50_000 } = limits
+  const { maxWork = 50_000 } = limits
   for (;;) {
-    const draft = randomDraft(random, maxRank, maxChannels, maxWork)
+    const draft = randomDraft(random, { maxRank: 4, maxChannels: 40, plain: false, ...limits, maxWork })
     try {
       const spec = specOf(random, draft)
       if (workOf(spec) <= maxWork) return spec

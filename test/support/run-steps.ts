@@ -8,6 +8,7 @@ import { checkKernel } from '../../src/kernel/check.ts'
 import { interpret } from '../../src/kernel/interpret.ts'
 import { type Kernel, pointsOf } from '../../src/kernel/ir.ts'
 import { choose } from '../../src/plan/choose.ts'
+import type { PlanFeatures } from '../../src/plan/types.ts'
 import { fuse, programOrder } from '../../src/program/fuse.ts'
 import { rewrite } from '../../src/program/rewrite.ts'
 import { type Argument, type Step, stepsOf, storage } from '../../src/program/steps.ts'
@@ -36,7 +37,7 @@ export interface Steps {
 }
 
 /** The steps that a program of these tensors has; every kernel is checked. */
-export function planSteps(tensors: readonly Tensor[], features: WasmFeatures): Steps {
+export function planSteps(tensors: readonly Tensor[], features: WasmFeatures & PlanFeatures): Steps {
   const roots = rewrite(tensors, features)
   const kept = new Set([...roots, ...roots.map(storage)])
   const fusion = fuse(programOrder(roots, []), kept, ({ operation }) => {

@@ -1,0 +1,90 @@
+import { type Contraction, type ConvSpec, kernelShape } from '../../src/conv/spec.ts'
+import { type CookToom, cookToom } from '../../src/plan/cook-toom.ts'
+import { reader } from './tensors.ts'
+
+type Matrix = readonly (readonly number[])[]
+
+const absolute = (matrix: Matrix): number[][] => matrix.map((row) => row.map(Math.abs))
+
+/** left * values * right^T. */
+function sandwich(matrix: Matrix, values: Matrix): number[][] {
+  const rows = matrix.map((line) => values[0]!.map((_, j) => line.reduce((sum, f, i) => sum + f * values[i]![j]!, 0)))
+  return rows.map((row) => matrix.map((line) => line.reduce((sum, f, j) => sum + f * row[j]!, 0)))
+}
+
+const square = (size: number, value: (i: number, j: number) => number): number[][] =>
+  Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => value(i, j)))
+
+/** The convolution of stride 1 that a contraction is: its operands as functions, zero outside. */
+function convolution(contraction: Contraction, spec: ConvSpec, a: ArrayLike<number>, b: ArrayLike<number>) {
+  const [k] = spec.kernel as [number]
+  const w = reader(b, kernelShape(spec))
+  const forwards = contraction === 'output'
+  const x = reader(
+    a,
+    forwards ? [spec.batch, ...spec.input, spec.inChannels] : [spec.batch, ...spec.output, spec.outChannels],
+  )
+  const low = forwards ? spec.padLow : spec.padLow.map((n) => k - 1 - n)
+  return {
+    output: forwards ? spec.output : spec.input,
+    inChannels: forwards ? spec.inChannels : spec.outChannels,
+    outChannels: forwards ? spec.outChannels : spec.inChannels,
+    x: (n: number, row: number, column: number, c: number) => x(n, row - low[0]!, column - low[1]!, c),
+    w: (i: number, j: number, c: number, o: number) => (forwards ? w(i, j, c, o) : w(k - 1 - i, k - 1 - j, o, c)),
+  }
+}
+
+/**
+ * What a rounding error in Winograd's algorithm can grow to: every value passes at most `roundings` operations, each of
+ * which adds 2^-24 of it, and then the transforms; so the error of an output is at most roundings * 2^-24 times the same
+ * calculation on absolute values with absolute matrices, to first order.
+ */
+export function winogradBound(
+  contraction: Contraction,
+  spec: ConvSpec,
+  outputs: number,
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): Float64Array {
+  const t = cookToom(outputs, spec.kernel[0]!)
+  const conv = convolution(contraction, spec, a, b)
+  const [height, width] = conv.output as [number, number]
+  const bound = new Float64Array(spec.batch * height * width * conv.outChannels)
+  const factor = roundings(t, conv.inChannels) * 2 ** -24 * 1.01
+  const [input, kernel, output] = [absolute(t.inputTransform), absolute(t.kernelTransform), absolute(t.outputTransform)]
+  const list = (count: number) => Array.from({ length: count }, (_, i) => i)
+  const weights = list(conv.inChannels).map((c) =>
+    list(conv.outChannels).map((o) =>
+      sandwich(
+        kernel,
+        square(t.taps, (i, j) => Math.abs(conv.w(i, j, c, o))),
+      ),
+    ),
+  )
+  for (let n = 0; n < spec.batch; n++)
+    for (let top = 0; top < height; top += outputs)
+      for (let left = 0; left < width; left += outputs) {
+        const inputs = list(conv.inChannels).map((c) =>
+          sandwich(
+            input,
+            square(t.size, (i, j) => Math.abs(conv.x(n, top + i, left + j, c))),
+          ),
+        )
+        for (let o = 0; o < conv.outChannels; o++) {
+          const products = square(t.size, (i, j) =>
+            inputs.reduce((sum, values, c) => sum + values[i]![j]! * weights[c]![o]![i]![j]!, 0),
+          )
+          sandwich(output, products).forEach((row, i) => {
+            row.forEach((value, j) => {
+              if (top + i >= height || left + j >= width) return
+              bound[((n * height + top + i) * width + left + j) * conv.outChannels + o] = value * factor
+            })
+          })
+        }
+      }
+  return bound
+}
+
+/** Roundings on the longest way: of the matrices' factors, in two passes each way, in the sum over channels. */
+const roundings = ({ size, taps }: CookToom, channels: number): number =>
+  2 * (taps + 1) + 2 * (size + 1) + (channels + 1) + 2 * (size + 1)

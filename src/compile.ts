@@ -1,7 +1,6 @@
 import { fail } from './base/errors.ts'
 import { type Shape, showShape, sizeOf } from './base/shape.ts'
 import { installEngine } from './graph/engine.ts'
-import { referenceValues } from './graph/reference.ts'
 import { placeholder, Tensor, topological, Update } from './graph/tensor.ts'
 import { blueprint } from './program/build.ts'
 import { type Executable, load } from './program/engine.ts'
@@ -53,6 +52,8 @@ interface Graph {
 
 function referenceRun({ inputs, outputs, updates }: Graph): Run {
   return async (values) => {
+    // fetched when it's needed, so that a page that only trains needn't load it
+    const { referenceValues } = await import('./graph/reference.ts')
     const feeds = new Map(inputs.map((input, i) => [input, values[i]!]))
     const results = referenceValues([...outputs, ...updates.map((u) => u.value)], feeds)
     updates.forEach(({ variable }, i) => {

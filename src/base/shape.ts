@@ -15,6 +15,13 @@ export function stridesOf(shape: Shape): number[] {
   return strides
 }
 
+/** Strides of an operand in the iteration over `shape` that it broadcasts to: 0 along repeated axes. */
+export function broadcastStrides(operand: Shape, shape: Shape): number[] {
+  const strides = stridesOf(operand)
+  const extra = shape.length - operand.length
+  return shape.map((_, axis) => (axis < extra || operand[axis - extra] === 1 ? 0 : strides[axis - extra]!))
+}
+
 export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
 
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`

@@ -1,5 +1,5 @@
 import { hashBits } from '../base/random.ts'
-import { forEachIndex, type Shape, sizeOf, stridesOf } from '../base/shape.ts'
+import { broadcastStrides, forEachIndex, type Shape, sizeOf, stridesOf } from '../base/shape.ts'
 import { forEachTerm, inputGradient, kernelGradient, output } from '../conv/reference.ts'
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { type MapFunction, mapValue } from './map.ts'
@@ -7,13 +7,6 @@ import { resampleValue } from './resample.ts'
 import { type Tensor, topological } from './tensor.ts'
 
 type Values = ArrayLike<number>
-
-/** Strides of an operand in the iteration over `shape` that it broadcasts to: 0 along repeated axes. */
-export function broadcastStrides(operand: Shape, shape: Shape): number[] {
-  const strides = stridesOf(operand)
-  const extra = shape.length - operand.length
-  return shape.map((_, axis) => (axis < extra || operand[axis - extra] === 1 ? 0 : strides[axis - extra]!))
-}
 
 const dot = (index: readonly number[], strides: readonly number[]) => {
   let sum = 0

@@ -1,6 +1,5 @@
 import { invariant } from '../base/errors.ts'
-import { sizeOf, stridesOf } from '../base/shape.ts'
-import { broadcastStrides } from '../graph/reference.ts'
+import { broadcastStrides, sizeOf, stridesOf } from '../base/shape.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { affine, buffer, f32, load, splat } from '../kernel/builder.ts'
 import type { Expr, Kernel } from '../kernel/ir.ts'

@@ -1,9 +1,8 @@
 import { invariant } from '../base/errors.ts'
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
-import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { depthwise } from './depthwise.ts'
 import { matrixProduct } from './matrix-product.ts'
-import type { Algorithm, Epilogue, Plan, PlanFeatures, Refusal } from './types.ts'
+import type { Algorithm, Epilogue, KernelCall, Plan, PlanFeatures, Refusal } from './types.ts'
 import { winograd } from './winograd.ts'
 
 /** In order of preference: the first that accepts is taken. The last accepts every spec. */
@@ -28,8 +27,8 @@ export function choose(contraction: Contraction, spec: ConvSpec, features: PlanF
 const algorithmOf = (plan: Plan): Algorithm =>
   algorithms.find(({ name }) => plan.algorithm.startsWith(name)) ?? matrixProduct
 
-export const planKernels = (plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[] =>
-  algorithmOf(plan).kernels(plan, features, epilogue)
+export const planCalls = (plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[] =>
+  algorithmOf(plan).calls(plan, features, epilogue)
 
 /** Whether the plan's kernels take operands without padding. */
 export const padsItself = (plan: Plan): boolean => algorithmOf(plan).padsItself ?? false

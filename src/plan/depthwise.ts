@@ -25,7 +25,7 @@ import { type Axis, balanced, type Place } from './contraction.ts'
 import { depthwiseKernelGradient } from './depthwise-gradient.ts'
 import { type Namer, namer } from './names.ts'
 import { phaseShape, phases } from './phases.ts'
-import { type Algorithm, type Epilogue, slack } from './types.ts'
+import { type Algorithm, allPoints, type Epilogue, slack } from './types.ts'
 
 /** Weights of one row of taps stay in registers up to this many. */
 const keptTaps = 9
@@ -46,11 +46,11 @@ export const depthwise: Algorithm = {
       why: `each channel by itself, ${sizeOf(spec.kernel)} taps`,
     })
   },
-  kernels(plan, features, epilogue) {
+  calls(plan, features, epilogue) {
     const { spec, contraction } = plan
-    if (contraction === 'kernelGradient') return [depthwiseKernelGradient(spec, features)]
-    if (contraction === 'output') return [depthwiseKernel(outputShapeOf(spec), features, epilogue)]
-    return phases(spec).map((phase) => depthwiseKernel(phaseShapeOf(spec, phase), features, epilogue))
+    if (contraction === 'kernelGradient') return allPoints([depthwiseKernelGradient(spec, features)])
+    if (contraction === 'output') return allPoints([depthwiseKernel(outputShapeOf(spec), features, epilogue)])
+    return allPoints(phases(spec).map((phase) => depthwiseKernel(phaseShapeOf(spec, phase), features, epilogue)))
   },
 }
 

@@ -4,7 +4,7 @@ import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { type Axis, chooseTile, contractionKernels, mergeAxes, packedLength, takeRows } from './contraction.ts'
 import { packKernel } from './pack.ts'
 import { type Phase, phaseShape, phases } from './phases.ts'
-import type { Algorithm, Epilogue, Plan } from './types.ts'
+import { type Algorithm, allPoints, type Epilogue, type Plan } from './types.ts'
 
 const most = 6
 
@@ -30,15 +30,15 @@ export const matrixProduct: Algorithm = {
         `${outer.reduce((n, axis) => n * axis.extent, 1)} such, depth ${depthOf(contraction, spec)}`,
     })
   },
-  kernels(plan, features, epilogue) {
+  calls(plan, features, epilogue) {
     const { contraction, spec } = plan
-    if (contraction === 'output') return outputKernels(plan, spec, features, epilogue)
-    if (contraction === 'kernelGradient') return kernelGradientKernels(plan, spec, features, epilogue)
+    if (contraction === 'output') return allPoints(outputKernels(plan, spec, features, epilogue))
+    if (contraction === 'kernelGradient') return allPoints(kernelGradientKernels(plan, spec, features, epilogue))
     let packedAt = 0
     return phases(spec).flatMap((phase) => {
       const kernels = phaseKernels(plan, spec, phase, packedAt, features, epilogue)
       packedAt += phaseFloats(spec, phase, features.lanes)
-      return kernels
+      return allPoints(kernels)
     })
   },
 }

@@ -38,6 +38,8 @@ export interface PlanFeatures extends TargetFeatures {
   readonly precision?: Precision
   /** Name of the algorithm to take wherever it can be, whatever it costs. */
   readonly algorithm?: string
+  /** Bytes of cache that what is worked on should fit. Default 512 KB. */
+  readonly cache?: number
 }
 
 /** What is applied to each result before it is stored. */
@@ -50,6 +52,14 @@ export interface Epilogue {
 
 export const noEpilogue: Epilogue = { buffers: [], apply: (value) => value }
 
+/** A kernel to run, whole or from one of its points up to another: parts that share scratch run one after the other. */
+export interface KernelCall {
+  readonly kernel: Kernel
+  readonly points?: readonly [number, number]
+}
+
+export const allPoints = (kernels: readonly Kernel[]): KernelCall[] => kernels.map((kernel) => ({ kernel }))
+
 /**
  * One way to compute contractions. Operands are already padded: `spec.padLow` and `padHigh` aren't positive, and the
  * gradient that `inputGradient` takes is padded by `gradientPadding(spec)`; unless the algorithm pads itself.
@@ -58,8 +68,8 @@ export interface Algorithm {
   readonly name: string
   readonly padsItself?: boolean
   plan(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Plan | Refusal
-  /** Kernels in order. Buffers: a, b (operands), those of scratch, y, then the epilogue's. */
-  kernels(plan: Plan, features: TargetFeatures, epilogue: Epilogue): Kernel[]
+  /** In order. Buffers: a, b (operands), those of scratch, y, then the epilogue's. */
+  calls(plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[]
 }
 
 /** Vector loads may read this many elements past the last one: every buffer in memory has that much room after it. */

@@ -42,10 +42,11 @@ const part = 32
 
 const partOf = (channels: number): number => (channels % part === 0 ? part : channels)
 
-/** About what the transformed inputs and products of a chunk may take, in floats. */
-const chunkFloats = Infinity
-
-export function tiling(contraction: Contraction, spec: ConvSpec, outputs: number): Tiling {
+/**
+ * @param cache bytes that the transformed inputs and products of a chunk may take; as many as the weights do are no
+ * loss, since the weights are read once a chunk
+ */
+export function tiling(contraction: Contraction, spec: ConvSpec, outputs: number, cache = 2 ** 19): Tiling {
   const [taps] = spec.kernel as [number, number]
   const transform = cookToom(outputs, taps)
   const forwards = contraction === 'output'
@@ -55,7 +56,7 @@ export function tiling(contraction: Contraction, spec: ConvSpec, outputs: number
   const outChannels = forwards ? spec.outChannels : spec.inChannels
   const tiles: [number, number] = [Math.ceil(output[0] / outputs), Math.ceil(output[1] / outputs)]
   const points = transform.size ** 2
-  const most = Math.max(chunkFloats, points * inChannels * outChannels)
+  const most = Math.max(cache / 4, points * inChannels * outChannels)
   const perRow = points * tiles[1] * (inChannels + outChannels)
   const rows = Math.max(1, Math.min(tiles[0], Math.floor(most / perRow)))
   const parts = Math.ceil(tiles[0] / rows)

@@ -1,7 +1,15 @@
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
-import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
+import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
 import { chooseTile, contractionKernels, packedLength } from './contraction.ts'
-import { type Algorithm, defaultPrecision, noEpilogue, type Plan, type Precision } from './types.ts'
+import {
+  type Algorithm,
+  allPoints,
+  defaultPrecision,
+  type KernelCall,
+  noEpilogue,
+  type Plan,
+  type Precision,
+} from './types.ts'
 import { bands, groups, rowsMade, rowsRead, scratchOf, type Tiling, tiling } from './winograd-shape.ts'
 import { inputKernel, outputKernel } from './winograd-transforms.ts'
 import { weightKernels } from './winograd-weights.ts'
@@ -64,7 +72,7 @@ export const winograd: Algorithm = {
     if (forced === undefined && precision === 'direct') return refuse(`precision is 'direct'`)
     const allowed = forced !== undefined ? [forced] : variants[taps]![precision as 'high' | 'fast']
     const best = allowed
-      .map((outputs) => tiling(contraction, spec, outputs))
+      .map((outputs) => tiling(contraction, spec, outputs, features.cache))
       .reduce((a, b) => (cost(b, features) < cost(a, features) ? b : a))
     const gain = directCost(best, features) / cost(best, features)
     if (forced === undefined && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
@@ -80,14 +88,24 @@ export const winograd: Algorithm = {
       why: `${describe(best)}, ${gain.toFixed(2)} times as fast as direct by reckoning`,
     })
   },
-  kernels(plan, features, epilogue) {
-    const t = tiling(plan.contraction, plan.spec, outputsOf(plan))
-    const bandKernels = bands(t).flatMap((band) => [
-      ...groups(band, (row) => rowsRead(t, row)).map((group) => inputKernel(t, band, group, features)),
-      ...productKernels(t, band.rows, plan, features),
-      ...groups(band, (row) => rowsMade(t, row)).map((group) => outputKernel(t, band, group, features, epilogue)),
-    ])
-    return [...weightKernels(t, plan.tile.vectors * features.lanes, features), ...bandKernels]
+  calls(plan, features, epilogue) {
+    const t = tiling(plan.contraction, plan.spec, outputsOf(plan), features.cache)
+    const chunks = bands(t).flatMap((band) => {
+      const before = groups(band, (row) => rowsRead(t, row)).map((group) => inputKernel(t, band, group, features))
+      const products = allPoints(productKernels(t, band.rows, plan, features))
+      const after = groups(band, (row) => rowsMade(t, row)).map((group) =>
+        outputKernel(t, band, group, features, epilogue),
+      )
+      const count = (t.batch / t.samples) * band.many
+      return Array.from({ length: count }, (_, chunk) => {
+        const part = (kernel: Kernel): KernelCall => {
+          const points = pointsOf(kernel) / count
+          return { kernel, points: [chunk * points, (chunk + 1) * points] }
+        }
+        return [...before.map(part), ...products, ...after.map(part)]
+      }).flat()
+    })
+    return [...allPoints(weightKernels(t, plan.tile.vectors * features.lanes, features)), ...chunks]
   },
 }
 

@@ -39,11 +39,14 @@ function printBlueprint({ steps, kernels, arenaBytes }: Blueprint): void {
   if (debugs('wat')) console.error(printWat(emitFunctions(kernels, features())))
 }
 
+const runAlone = ({ kernel, addresses, first, points }: ThreadCall, kernels: readonly KernelFunction[]): void =>
+  kernels[kernel]!(...addresses, first, first + points)
+
 function runTimed({ calls, steps }: Blueprint, ready: readonly ThreadCall[], { kernels }: Code): void {
   const spent = steps.map(() => 0)
-  ready.forEach(({ kernel, addresses, points }, i) => {
+  ready.forEach((call, i) => {
     const before = performance.now()
-    kernels[kernel]!(...addresses, 0, points)
+    runAlone(call, kernels)
     spent[calls[i]!.step]! += performance.now() - before
   })
   const lines = steps.map(({ label, node }, i) => `  ${spent[i]!.toFixed(3)} ms  ${label} [${node.shape}]`)
@@ -110,7 +113,7 @@ function callList(code: Code, calls: readonly ThreadCall[]) {
     run(): void | Promise<void> {
       const now = worthIt ? pool() : undefined
       if (!now) {
-        for (const { kernel, addresses, points } of calls) code.kernels[kernel]!(...addresses, 0, points)
+        for (const call of calls) runAlone(call, code.kernels)
         return
       }
       if (now !== crew) id = now.add({ module: code.module!, calls, kernels: code.kernels })
@@ -137,8 +140,9 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
     if ('arena' in location) return base + location.arena
     return 'own' in location ? own + location.own : addressOf(location.variable)
   }
-  const ready = ({ kernel, points, work, locations }: Call): ThreadCall => ({
+  const ready = ({ kernel, first, points, work, locations }: Call): ThreadCall => ({
     kernel,
+    first,
     points,
     addresses: locations.map(addressAt),
     pieces: work >= worthSharing ? Math.min(points, mostPieces) : 1,
@@ -177,8 +181,8 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       return results
     },
     runStep(step) {
-      calls.calls.forEach(({ kernel, addresses, points }, i) => {
-        if (blueprint.calls[i]!.step === step) code.kernels[kernel]!(...addresses, 0, points)
+      calls.calls.forEach((call, i) => {
+        if (blueprint.calls[i]!.step === step) runAlone(call, code.kernels)
       })
     },
   }

@@ -17,6 +17,8 @@ export type Location =
 export interface Call {
   /** Number of the kernel in `kernels`. */
   readonly kernel: number
+  /** The first point, and how many. */
+  readonly first: number
   readonly points: number
   /** Instructions of all points, roughly. */
   readonly work: number
@@ -199,12 +201,14 @@ export function layOut(program: Program): Blueprint {
 
 /** Equal kernels are compiled once. Each is checked before. */
 function numberKernels(steps: readonly Step[], locate: (argument: Argument) => Location) {
+  const known = new Map<Kernel, string>()
   const numbers = new Map<string, number>()
   const kernels: Kernel[] = []
   const calls: { call: StepCall; made: Call }[] = []
   steps.forEach((step, number) => {
     for (const call of step.calls) {
-      const key = JSON.stringify(call.kernel)
+      const key = known.get(call.kernel) ?? JSON.stringify(call.kernel)
+      known.set(call.kernel, key)
       let kernel = numbers.get(key)
       if (kernel === undefined) {
         checkKernel(call.kernel)
@@ -212,9 +216,10 @@ function numberKernels(steps: readonly Step[], locate: (argument: Argument) => L
         numbers.set(key, kernel)
       }
       const locations = call.arguments.map(locate)
-      const points = pointsOf(call.kernel)
+      const [first, end] = call.points ?? [0, pointsOf(call.kernel)]
+      const points = end - first
       const work = points * workPerPoint(call.kernel)
-      calls.push({ call, made: { kernel, points, work, locations, step: number } })
+      calls.push({ call, made: { kernel, first, points, work, locations, step: number } })
     }
   })
   return { kernels, calls }

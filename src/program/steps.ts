@@ -3,10 +3,18 @@ import { broadcastStrides, sizeOf, stridesOf } from '../base/shape.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { affine, buffer, f32, load, splat } from '../kernel/builder.ts'
 import type { Expr, Kernel } from '../kernel/ir.ts'
-import { choose, planKernels } from '../plan/choose.ts'
+import { choose, planCalls } from '../plan/choose.ts'
 import { padKernel, type ResampleShape, resampleKernel, resampleTables } from '../plan/copies.ts'
 import { mapKernels, reduceKernel, type Strided } from '../plan/map.ts'
-import { type Epilogue, noEpilogue, type Plan, type PlanFeatures, slack } from '../plan/types.ts'
+import {
+  allPoints,
+  type Epilogue,
+  type KernelCall,
+  noEpilogue,
+  type Plan,
+  type PlanFeatures,
+  slack,
+} from '../plan/types.ts'
 import { windowMaxGatherKernel, windowMaxKernel, windowMaxScatterKernel } from '../plan/windows.ts'
 import { type GroupFormula, groupFormula } from './formula.ts'
 import { type Fusion, operandKind } from './fuse.ts'
@@ -27,7 +35,7 @@ export interface Step {
   readonly node: Tensor
   readonly label: string
   readonly plan: Plan | undefined
-  readonly calls: readonly { readonly kernel: Kernel; readonly arguments: readonly Argument[] }[]
+  readonly calls: readonly (KernelCall & { readonly arguments: readonly Argument[] })[]
 }
 
 /** The tensor whose memory a node's values lie in: reshapes share their input's. */
@@ -52,9 +60,11 @@ const whole = (name: string, shape: readonly number[]): Strided => ({
 })
 
 /** Calls whose buffers are found by name. */
-function calls(kernels: readonly Kernel[], named: Readonly<Record<string, Argument>>): Step['calls'] {
-  return kernels.map((kernel) => ({ kernel, arguments: kernel.buffers.map(({ name }) => named[name]!) }))
-}
+const callsOf = (list: readonly KernelCall[], named: Readonly<Record<string, Argument>>): Step['calls'] =>
+  list.map((call) => ({ ...call, arguments: call.kernel.buffers.map(({ name }) => named[name]!) }))
+
+const calls = (kernels: readonly Kernel[], named: Readonly<Record<string, Argument>>) =>
+  callsOf(allPoints(kernels), named)
 
 const tensors = (entries: Readonly<Record<string, Tensor>>): Record<string, Argument> =>
   Object.fromEntries(Object.entries(entries).map(([name, tensor]) => [name, { tensor }]))
@@ -165,7 +175,7 @@ function contractStep(contraction: Tensor, result: Tensor, members: readonly Ten
     node: result,
     label: `${operation.contraction}${fused}`,
     plan,
-    calls: calls(planKernels(plan, features, epilogue), {
+    calls: callsOf(planCalls(plan, features, epilogue), {
       ...tensors({ a, b, y: result }),
       ...Object.fromEntries(Object.entries(plan.scratch).map(([name, floats]) => [name, { scratch: { floats } }])),
       ...named,

@@ -10,6 +10,8 @@ export type KernelFunction = (...numbers: number[]) => void
 export interface ThreadCall {
   readonly kernel: number
   readonly addresses: readonly number[]
+  /** The first point, and how many. */
+  readonly first: number
   readonly points: number
   /** 1 = thread 0 runs it alone. */
   readonly pieces: number
@@ -38,9 +40,9 @@ export function participate(
 ): unknown {
   let failure: unknown
   for (let i = 0; i < calls.length; i++) {
-    const { kernel, addresses, points, pieces } = calls[i]!
-    const first = run * pieces
-    const last = first + pieces
+    const { kernel, addresses, first, points, pieces } = calls[i]!
+    const before = run * pieces
+    const last = before + pieces
     const mine = thread === 0 || pieces > 1
     for (let claimed = Atomics.load(counters, 2 * i); mine && claimed < last; ) {
       const seen = Atomics.compareExchange(counters, 2 * i, claimed, claimed + 1)
@@ -48,10 +50,10 @@ export function participate(
         claimed = seen
         continue
       }
-      const piece = claimed - first
+      const piece = claimed - before
       try {
-        const begin = Math.floor((points * piece) / pieces)
-        const end = Math.floor((points * (piece + 1)) / pieces)
+        const begin = first + Math.floor((points * piece) / pieces)
+        const end = first + Math.floor((points * (piece + 1)) / pieces)
         if (failure === undefined && begin < end) kernels[kernel]!(...addresses, begin, end)
       } catch (error) {
         failure = error ?? 'unknown'

@@ -93,6 +93,7 @@ const kinds: Record<string, (spec: ConvSpec) => boolean> = {
 
 const loops: Record<string, (step: Step) => boolean> = {
   'rows in chunks': ({ calls }) => calls.some(({ kernel }) => kernel.axes.some(({ index }) => index === 'rows')),
+  'chunks one after the other': ({ calls }) => calls.some(({ points }) => points && points[0] > 0),
   'sums through memory': ({ calls, plan }) =>
     plan?.algorithm !== 'depthwise' &&
     calls.some(({ kernel }) => kernel.buffers.some(({ name, access }) => name === 'y' && access === 'update')),

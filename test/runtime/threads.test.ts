@@ -91,8 +91,8 @@ describe('threads', () => {
 
 describe('participate', () => {
   const calls = [
-    { kernel: 0, addresses: [7], points: 10, pieces: 4 },
-    { kernel: 1, addresses: [], points: 3, pieces: 1 },
+    { kernel: 0, addresses: [7], first: 0, points: 10, pieces: 4 },
+    { kernel: 1, addresses: [], first: 5, points: 3, pieces: 1 },
   ]
 
   test('one thread alone runs every piece once, in order, run after run', () => {
@@ -108,7 +108,7 @@ describe('participate', () => {
       [0, 7, 2, 5],
       [0, 7, 5, 7],
       [0, 7, 7, 10],
-      [1, 0, 3],
+      [1, 5, 8],
     ]
     expect(seen).toEqual([...once, ...once])
   })

@@ -111,7 +111,8 @@ async function checkFeatures(
   visit: Visit,
   algorithm?: string,
 ): Promise<Finding | undefined> {
-  const features = { ...featureSets[name], ...(algorithm && { algorithm }) }
+  // a cache of nothing makes chunks as small as they can be
+  const features = { ...featureSets[name], ...(algorithm && { algorithm, cache: spec.batch > 1 ? 0 : 4096 }) }
   const { x, w, g, roots } = trilinear(spec)
   const steps = planSteps(roots, features)
   for (const step of steps.steps) visit(step, name)

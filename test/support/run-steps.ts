@@ -136,10 +136,10 @@ export async function loadSteps(
     calls.forEach(({ step, call }, i) => {
       const addresses = call.arguments.map((argument) => block(argument, step).address)
       // the second half first, as threads may: points don't depend on each other
-      const points = pointsOf(call.kernel)
-      const middle = Math.floor(points / 2)
-      functions[i]!(...addresses, middle, points)
-      if (middle > 0) functions[i]!(...addresses, 0, middle)
+      const [first, end] = call.points ?? [0, pointsOf(call.kernel)]
+      const middle = Math.floor((first + end) / 2)
+      functions[i]!(...addresses, middle, end)
+      if (middle > first) functions[i]!(...addresses, first, middle)
     })
     const values = roots.map((root) => {
       const at = blocks.get(storage(root))

@@ -29,7 +29,7 @@ export const ranked = (logits: ArrayLike<number>): { index: number; share: numbe
     .sort((a, b) => b.share - a.share)
 
 /** An image file as the model takes it: [H, W, C] of 0..1, and whether it was inverted. */
-async function inputOf(path: string, model: Model, note: Trained | undefined, invert: boolean | undefined) {
+export async function inputOf(path: string, model: Model, note: Trained | undefined, invert: boolean | undefined) {
   const [height, width, channels] = model.inputShape as [number, number, number]
   const image = resize(withChannels(await readImage(path), channels as 1 | 3), width, height)
   const values = Float32Array.from(image.data, (value) => value / 255)

@@ -5,6 +5,7 @@ import { type ConvCommand, convCommand } from './conv.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
 import { type PredictCommand, predictCommand } from './predict.ts'
+import { showCommand } from './show.ts'
 import { startCommand } from './start.ts'
 import type { Terminal } from './terminal.ts'
 import { type TrainCommand, trainCommand } from './train.ts'
@@ -83,6 +84,16 @@ function addUses(program: Command, terminal: Terminal, done: Report): void {
 }
 
 function addViews(program: Command, terminal: Terminal, done: Report): void {
+  program
+    .command('show')
+    .description("A PNG of what each layer makes of a picture: the layers' kernels and maps")
+    .argument('<model>', "a model's file")
+    .argument('<image>', 'a PNG or JPEG')
+    .option('-o, --output <file>', 'default: beside the image, NAME.layers.png')
+    .addHelpText('after', examples('show runs/lenet5.safetensors digit.png -o layers.png'))
+    .action(async (path: string, image: string, options: { output?: string }) =>
+      done(await showCommand(path, image, options, terminal)),
+    )
   program
     .command('explain')
     .description('What each layer computes, by which algorithm and why, and what it takes')

@@ -1,8 +1,10 @@
 import type { Dataset } from '../data/index.ts'
-import { subset } from '../data/index.ts'
+import { encodePng, subset } from '../data/index.ts'
 import type { Model } from '../nn/index.ts'
+import { writeFileAtomic } from '../runtime/files.ts'
 import { printEvaluation } from './evaluate.ts'
 import { ranked } from './predict.ts'
+import { showCommand } from './show.ts'
 import { drawPictures, type Picture, percent, type Terminal } from './terminal.ts'
 import { train } from './train.ts'
 
@@ -54,7 +56,12 @@ export async function startCommand(asked: { resume?: true }, terminal: Terminal)
   terminal.print('\nsome of them, and what the network takes them for:')
   const data = subset(split.test, await examples(model, split.test))
   for (const line of drawPictures(await picturesOf(model, data), terminal)) terminal.print(line)
+  const [height, width] = split.test.shape as [number, number]
+  const digit = Uint8Array.from(split.test.batch([0]).x, (value) => Math.round(value * 255))
+  const digitPath = output.replace(/\.\w+$/, '.digit.png')
+  await writeFileAtomic(digitPath, encodePng({ width, height, channels: 1, data: digit }))
+  await showCommand(output, digitPath, { output: output.replace(/\.\w+$/, '.layers.png') }, terminal)
   terminal.print(`\nsaved ${output}; all in ${((performance.now() - begin) / 1000).toFixed(1)} s`)
-  terminal.print(`try: fovea explain ${output}, fovea predict ${output} digit.png`)
+  terminal.print(`try: fovea explain ${output}, fovea predict ${output} ${digitPath}`)
   return 0
 }

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { readImage } from '../../src/data/index.ts'
 import { mnist } from '../../src/data/mnist.ts'
 import { barPng, classNames, commandBench, writeBars } from './command.ts'
 
@@ -61,6 +62,15 @@ describe('a trained model', () => {
     expect(second).toContain('dark-on-light.png (inverted')
     expect(bestOfSecond).toMatch(/^ {2}left /)
     expect(rest).toEqual([])
+  })
+
+  test('shows what each layer makes of a picture, beside the picture', async () => {
+    writeFileSync(at('shown.png'), barPng(1, 79))
+    const { code, stdout } = await fovea(['show', 'bars.safetensors', 'shown.png'])
+    expect([code, stdout]).toEqual([0, expect.stringContaining('drew shown.layers.png')])
+    const { width, height } = await readImage(at('shown.layers.png'))
+    expect(width).toBeGreaterThan(100)
+    expect(height).toBeGreaterThan(200)
   })
 
   test('predicts as it is told to invert, and draws', async () => {

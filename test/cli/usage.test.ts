@@ -17,11 +17,14 @@ beforeAll(async () => {
 })
 
 describe('help', () => {
-  test.each(['train', 'evaluate', 'predict', 'explain', 'conv', 'models', 'start'])('%s has examples', async (name) => {
-    const { code, stdout } = await fovea([name, '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(new RegExp(`Examples:\n {2}\\$ fovea ${name}`))
-  })
+  test.each(['train', 'evaluate', 'predict', 'show', 'explain', 'conv', 'models', 'start'])(
+    '%s has examples',
+    async (name) => {
+      const { code, stdout } = await fovea([name, '--help'])
+      expect(code).toBe(0)
+      expect(stdout).toMatch(new RegExp(`Examples:\n {2}\\$ fovea ${name}`))
+    },
+  )
 
   test('the version is the package’s', async () => {
     const { code, stdout } = await fovea(['--version'])

@@ -1,12 +1,9 @@
 import { debugs } from '../base/debug.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Kernel } from '../kernel/ir.ts'
-import { printKernel } from '../kernel/print.ts'
-import { printPlan } from '../plan/choose.ts'
 import type { KernelFunction, ThreadCall } from '../runtime/crew.ts'
 import type { Pool } from '../runtime/pool.ts'
-import { printWat } from '../targets/wasm/assemble.ts'
-import { emitFunctions, emitModule } from '../targets/wasm/emit.ts'
+import { emitModule } from '../targets/wasm/emit.ts'
 import { kernelsOf } from '../targets/wasm/load.ts'
 import type { Blueprint, Call, Location } from './layout.ts'
 import { features, pool, runtime } from './state.ts'
@@ -25,18 +22,6 @@ export interface Executable {
 interface Code {
   readonly kernels: readonly KernelFunction[]
   readonly module: WebAssembly.Module | undefined
-}
-
-/** What FOVEA_DEBUG asks to see of a program before it first runs. */
-function printBlueprint({ steps, kernels, arenaBytes }: Blueprint): void {
-  if (debugs('plan')) {
-    const lines = steps.map(
-      ({ label, node, plan }) => `  ${label} [${node.shape}]${plan ? `: ${printPlan(plan)}` : ''}`,
-    )
-    console.error(`fovea program: ${steps.length} steps, arena ${arenaBytes} bytes\n${lines.join('\n')}`)
-  }
-  if (debugs('kernel')) for (const kernel of kernels) console.error(printKernel(kernel))
-  if (debugs('wat')) console.error(printWat(emitFunctions(kernels, features())))
 }
 
 const runAlone = ({ kernel, addresses, first, points }: ThreadCall, kernels: readonly KernelFunction[]): void =>
@@ -126,7 +111,7 @@ function callList(code: Code, calls: readonly ThreadCall[]) {
 
 /** Makes a blueprint run: machine code, constants in memory, addresses filled in. */
 export async function load(blueprint: Blueprint, target: Target): Promise<Executable> {
-  printBlueprint(blueprint)
+  if (debugs('plan') || debugs('kernel') || debugs('wat')) (await import('./print.ts')).printBlueprint(blueprint)
   const code = await compileKernels(blueprint.kernels, target)
   const shared = runtime()
   const { memory, addressOf, arena } = shared

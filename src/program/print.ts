@@ -1,0 +1,19 @@
+import { debugs } from '../base/debug.ts'
+import { printKernel } from '../kernel/print.ts'
+import { printPlan } from '../plan/choose.ts'
+import { printWat } from '../targets/wasm/assemble.ts'
+import { emitFunctions } from '../targets/wasm/emit.ts'
+import type { Blueprint } from './layout.ts'
+import { features } from './state.ts'
+
+/** What FOVEA_DEBUG asks to see of a program before it first runs. */
+export function printBlueprint({ steps, kernels, arenaBytes }: Blueprint): void {
+  if (debugs('plan')) {
+    const lines = steps.map(
+      ({ label, node, plan }) => `  ${label} [${node.shape}]${plan ? `: ${printPlan(plan)}` : ''}`,
+    )
+    console.error(`fovea program: ${steps.length} steps, arena ${arenaBytes} bytes\n${lines.join('\n')}`)
+  }
+  if (debugs('kernel')) for (const kernel of kernels) console.error(printKernel(kernel))
+  if (debugs('wat')) console.error(printWat(emitFunctions(kernels, features())))
+}

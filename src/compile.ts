@@ -2,6 +2,7 @@ import { fail } from './base/errors.ts'
 import { type Shape, showShape, sizeOf } from './base/shape.ts'
 import { installEngine } from './graph/engine.ts'
 import { placeholder, Tensor, topological, Update } from './graph/tensor.ts'
+import { type Precision, precisions } from './plan/types.ts'
 import { blueprint } from './program/build.ts'
 import { type Executable, load } from './program/engine.ts'
 import { measureSteps, type Timing } from './program/measure.ts'
@@ -13,9 +14,13 @@ import { mapTree, type Tree } from './tree.ts'
 /** 'interpreter' runs the same kernels without machine code, 'reference' the float64 definitions. */
 export type Target = 'wasm' | 'interpreter' | 'reference'
 
+export type { Precision }
+
 export interface CompileOptions {
   /** Default 'wasm'. The others are slow and serve to check it. */
   readonly target?: Target
+  /** How much rounding error convolutions may have for speed: see docs/precision.md. Default 'direct'. */
+  readonly precision?: Precision
 }
 
 export type Traced<S> = S extends Shape ? Tensor : { [K in keyof S]: Traced<S[K]> }
@@ -98,8 +103,10 @@ function enqueue<T>(task: () => Promise<T>): Promise<T> {
 export function compile<const S extends readonly unknown[], R>(
   fn: (...inputs: TracedOf<S>) => R,
   shapes: S,
-  { target = 'wasm' }: CompileOptions = {},
+  { target = 'wasm', precision }: CompileOptions = {},
 ): Program<S, R> {
+  if (precision !== undefined && !precisions.includes(precision))
+    fail('compile', `precision '${precision}' is unknown`, `Use one of ${precisions.join(', ')}`)
   const inputs: Tensor[] = []
   // argument by argument: a list of numbers is a shape, but no list of arguments is
   const traced = shapes.map((tree) =>
@@ -119,7 +126,8 @@ export function compile<const S extends readonly unknown[], R>(
   })
   const graph = { inputs, outputs, updates }
   checkPlaceholders(graph)
-  const { run, steps, arenaBytes, profile } = target === 'reference' ? unplanned(graph) : planned(graph, target)
+  const { run, steps, arenaBytes, profile } =
+    target === 'reference' ? unplanned(graph) : planned(graph, target, precision)
   const program = (...values: ValuesOf<S>) => {
     const flat = flatten(traced as Tree<Tensor>, values)
     return enqueue(() => run(flat)).then(
@@ -148,9 +156,9 @@ const unplanned = (graph: Graph): Prepared => ({
   profile: async () => [],
 })
 
-function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpreter'): Prepared {
+function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpreter', precision?: Precision): Prepared {
   const constants = constantsOf(outputs, updates)
-  const plan = blueprint([...inputs, ...constants], outputs, updates, features())
+  const plan = blueprint([...inputs, ...constants], outputs, updates, { ...features(), precision })
   const data = constants.map(dataOf)
   let executable: Promise<Executable> | undefined
   const loaded = () => {

@@ -18,6 +18,7 @@ export interface Settings {
   readonly metrics: readonly string[]
   readonly clip: unknown
   readonly earlyStopping: unknown
+  readonly precision: unknown
 }
 
 /** Where a training stands: plain data that a file can keep. */

@@ -1,4 +1,5 @@
 import { checkCount, fail } from '../base/errors.ts'
+import type { Precision } from '../compile.ts'
 import { type Batch, type DataSource, sourceOf, type TrainingData } from './batches.ts'
 import { type Callback, epochLog, type FitPlan, inTerminal } from './callbacks.ts'
 import type { BestWeights, CheckpointOptions, Position, Settings } from './checkpoint.ts'
@@ -49,11 +50,13 @@ export interface FitOptions extends MeasureOptions, ClipOptions {
   readonly signal?: AbortSignal
   /** A line for each epoch. Default: in a terminal. */
   readonly verbose?: boolean
+  /** As for `compile`: of training steps alone, not of validation. */
+  readonly precision?: Precision
 }
 
 const optionNames = [
   ...['loss', 'metrics', 'clipValue', 'clipNorm', 'epochs', 'batchSize', 'optimizer', 'schedule', 'validation', 'seed'],
-  ...['shuffle', 'callbacks', 'earlyStopping', 'checkpoint', 'resume', 'signal', 'verbose'],
+  ...['shuffle', 'callbacks', 'earlyStopping', 'checkpoint', 'resume', 'signal', 'verbose', 'precision'],
 ]
 
 /** A training: what it was asked to do, and where it stands. */
@@ -139,9 +142,10 @@ export function prepare(model: Trainable, data: TrainingData, options: FitOption
       metrics: measures.metrics.map(({ name }) => name),
       clip,
       earlyStopping: options.earlyStopping,
+      precision: options.precision,
     },
     callbacks: [...(options.callbacks ?? []), ...(verbose ? [epochLog()] : [])],
-    step: trainingRunner('fit', model, measures, state, clip),
+    step: trainingRunner('fit', model, measures, state, clip, { precision: options.precision }),
     validate: measure && (() => measure(validationSource)),
     best: new Map(),
     position: { epoch: 0, step: 0, totalSteps: 0, tally: emptyTally(), seconds: 0, learningRate: 0, epochs: [] },

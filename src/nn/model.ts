@@ -1,6 +1,6 @@
 import { checkCount, fail } from '../base/errors.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
-import { compile, type Program } from '../compile.ts'
+import { compile, type Precision, type Program } from '../compile.ts'
 import { type Tensor, Variable } from '../graph/tensor.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
 import type { TrainingData } from './batches.ts'
@@ -24,6 +24,8 @@ export interface ModelOptions {
 export interface PredictOptions {
   /** Samples a program takes at once. Default 64. */
   readonly batchSize?: number
+  /** As for `compile`. */
+  readonly precision?: Precision
 }
 
 /** One use of a layer: which earlier values go in (inputs of the model first, then steps). */
@@ -51,7 +53,7 @@ export class Model {
   readonly rng: Variable
   readonly steps: readonly Step[]
   readonly config: ModelConfig
-  readonly #programs = new Map<number, Program<readonly Shape[], Tensor>>()
+  readonly #programs = new Map<string, Program<readonly Shape[], Tensor>>()
 
   constructor(inputs: readonly Node[], output: Node, options: ModelOptions, saved?: ReadonlyMap<string, Weights>) {
     const { seed = 1, name = 'model' } = options
@@ -95,13 +97,14 @@ export class Model {
     return runContext(training, this.rng.value)
   }
 
-  #program(count: number): Program<readonly Shape[], Tensor> {
+  #program(count: number, precision?: Precision): Program<readonly Shape[], Tensor> {
+    const key = `${count} ${precision}`
     const shapes: readonly Shape[] = this.inputShapes.map((shape) => [count, ...shape])
     const program =
-      this.#programs.get(count) ??
-      compile<readonly Shape[], Tensor>((...x) => this.apply(x as Tensor[], this.context(false)), shapes)
-    this.#programs.delete(count)
-    this.#programs.set(count, program)
+      this.#programs.get(key) ??
+      compile<readonly Shape[], Tensor>((...x) => this.apply(x as Tensor[], this.context(false)), shapes, { precision })
+    this.#programs.delete(key)
+    this.#programs.set(key, program)
     if (this.#programs.size > keptPrograms) this.#programs.delete(this.#programs.keys().next().value!)
     return program
   }
@@ -111,7 +114,7 @@ export class Model {
    * @param x [N, ...inputShape] row-major; for several inputs a list of them
    */
   async predict(x: Values | readonly Values[], options: PredictOptions = {}): Promise<Float32Array> {
-    const { batchSize = 64 } = options
+    const { batchSize = 64, precision } = options
     checkCount('predict', 'batchSize', batchSize, 1)
     const inputs = (this.inputShapes.length === 1 ? [x] : x) as readonly Values[]
     const sizes = this.inputShapes.map(sizeOf)
@@ -130,7 +133,7 @@ export class Model {
     for (let at = 0; at < count; at += batchSize) {
       const to = Math.min(at + batchSize, count)
       const part = inputs.map((values, i) => slice(values, at * sizes[i]!, to * sizes[i]!))
-      result.set(await this.#program(to - at)(...part), at * size)
+      result.set(await this.#program(to - at, precision)(...part), at * size)
     }
     return result
   }

@@ -29,7 +29,8 @@ export interface Refusal {
  * How much rounding error is allowed: that of the plain sum; a few times that; or that of any algorithm (see
  * docs/precision.md).
  */
-export type Precision = 'direct' | 'high' | 'fast'
+export type Precision = (typeof precisions)[number]
+export const precisions = ['direct', 'high', 'fast'] as const
 
 export const defaultPrecision: Precision = 'direct'
 

@@ -1,6 +1,7 @@
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
 import { chooseTile, contractionKernels, packedLength } from './contraction.ts'
+import { amplification, cookToom, roundings } from './cook-toom.ts'
 import {
   type Algorithm,
   allPoints,
@@ -89,7 +90,7 @@ export const winograd: Algorithm = {
     })
   },
   calls(plan, features, epilogue) {
-    const t = tiling(plan.contraction, plan.spec, outputsOf(plan), features.cache)
+    const t = tiling(plan.contraction, plan.spec, outputsOf(plan.algorithm), features.cache)
     const chunks = bands(t).flatMap((band) => {
       const before = groups(band, (row) => rowsRead(t, row)).map((group) => inputKernel(t, band, group, features))
       const products = allPoints(productKernels(t, band.rows, plan, features))
@@ -109,13 +110,24 @@ export const winograd: Algorithm = {
   },
 }
 
-const outputsOf = (plan: Plan): number => Number(/F\((\d)/.exec(plan.algorithm)![1])
+/**
+ * The largest rounding error that a plan of this kind can have: `size` * max |a| * max |b| (to first order; it is met
+ * only if every rounding errs the same way).
+ */
+export function winogradError({ contraction, spec, algorithm }: Plan): number | undefined {
+  if (!algorithm.startsWith(winograd.name)) return undefined
+  const t = cookToom(outputsOf(algorithm), spec.kernel[0]!)
+  const channels = contraction === 'output' ? spec.inChannels : spec.outChannels
+  return roundings(t, channels) * 2 ** -24 * amplification(t) ** 2 * t.taps ** 2 * channels
+}
+
+const outputsOf = (algorithm: string): number => Number(/F\((\d)/.exec(algorithm)![1])
 
 function describe({ transform, tiles, batch, samples, rows }: Tiling): string {
   const { outputs, taps, size } = transform
   return (
     `F(${outputs}x${outputs}, ${taps}x${taps}): ${batch * tiles[0] * tiles[1]} tiles of ${size}x${size}, ` +
-    `${samples * rows * tiles[1]} at a time`
+    `${samples * rows * tiles[1]} at a time, rounding errors grow at most ${Math.round(amplification(transform) ** 2)} times`
   )
 }
 

@@ -1,5 +1,5 @@
 import { type Contraction, type ConvSpec, kernelShape } from '../../src/conv/spec.ts'
-import { type CookToom, cookToom } from '../../src/plan/cook-toom.ts'
+import { cookToom, roundings } from '../../src/plan/cook-toom.ts'
 import { reader } from './tensors.ts'
 
 type Matrix = readonly (readonly number[])[]
@@ -84,7 +84,3 @@ export function winogradBound(
       }
   return bound
 }
-
-/** Roundings on the longest way: of the matrices' factors, in two passes each way, in the sum over channels. */
-const roundings = ({ size, taps }: CookToom, channels: number): number =>
-  2 * (taps + 1) + 2 * (size + 1) + (channels + 1) + 2 * (size + 1)

@@ -145,7 +145,10 @@ export function resampleKernel(shape: ResampleShape, { lanes }: TargetFeatures):
       buffer('weight', 'f32', rows.length * taps, 'read'),
       buffer('y', 'f32', outer * rows.length * inner + slack, 'update'),
     ],
-    axes: [{ index: 'o', extent: outer }],
-    body: loop('i', 0, rows.length, 1, [tap(0), taps > 1 ? loop('t', 1, taps, 1, tap(undefined)) : []]),
+    axes: [
+      { index: 'o', extent: outer },
+      { index: 'i', extent: rows.length },
+    ],
+    body: [tap(0), taps > 1 ? loop('t', 1, taps, 1, tap(undefined)) : []],
   })
 }

@@ -22,7 +22,7 @@ import type { Affine, Expr, Kernel, Statement, TargetFeatures } from '../kernel/
 import { binder } from '../kernel/math.ts'
 import { channelVectors } from './channels.ts'
 import { type Axis, balanced, type Place } from './contraction.ts'
-import { depthwiseKernelGradient } from './depthwise-gradient.ts'
+import { depthwiseKernelGradients } from './depthwise-gradient.ts'
 import { type Namer, namer } from './names.ts'
 import { phaseShape, phases } from './phases.ts'
 import { type Algorithm, allPoints, type Epilogue, slack } from './types.ts'
@@ -48,7 +48,7 @@ export const depthwise: Algorithm = {
   },
   calls(plan, features, epilogue) {
     const { spec, contraction } = plan
-    if (contraction === 'kernelGradient') return allPoints([depthwiseKernelGradient(spec, features)])
+    if (contraction === 'kernelGradient') return allPoints(depthwiseKernelGradients(spec, features))
     if (contraction === 'output') return allPoints([depthwiseKernel(outputShapeOf(spec), features, epilogue)])
     return allPoints(phases(spec).map((phase) => depthwiseKernel(phaseShapeOf(spec, phase), features, epilogue)))
   },

@@ -2,7 +2,7 @@ import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
 import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
 import { type Axis, chooseTile, contractionKernels, mergeAxes, packedLength, takeRows } from './contraction.ts'
-import { packKernel } from './pack.ts'
+import { packKernels } from './pack.ts'
 import { type Phase, phaseShape, phases } from './phases.ts'
 import { type Algorithm, allPoints, type Epilogue, type Plan } from './types.ts'
 
@@ -115,7 +115,7 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epi
   const { rows, outer } = takeRows(positions(spec), most)
   const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
   const width = plan.tile.vectors * features.lanes
-  const pack = packKernel({
+  const pack = packKernels({
     source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
     target: { buffer: 'packed', length: plan.scratch.packed!, offset: 0 },
     outer: [{ extent: groups, source: columns, target: blockLength }],
@@ -145,7 +145,7 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epi
     features,
     epilogue,
   )
-  return [pack, ...product]
+  return [...pack, ...product]
 }
 
 function phaseKernels(
@@ -174,24 +174,22 @@ function phaseKernels(
   const pack =
     depth === 0
       ? []
-      : [
-          packKernel({
-            source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
-            target: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
-            outer: [
-              ...shape.runs.map((run, i) => ({ extent: run.extent, source: run.w!, target: packedRuns[i]! })),
-              { extent: groups, source: perGroup, target: blockLength },
-            ],
-            depth: [
-              ...shape.taps.map((axis) => ({ extent: axis.extent, source: axis.w! })),
-              { extent: perGroup, source: 1 },
-            ],
-            columns,
-            columnStride: spec.outChannels,
-            width: plan.tile.vectors * features.lanes,
-            lanes: features.lanes,
-          }),
-        ]
+      : packKernels({
+          source: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
+          target: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
+          outer: [
+            ...shape.runs.map((run, i) => ({ extent: run.extent, source: run.w!, target: packedRuns[i]! })),
+            { extent: groups, source: perGroup, target: blockLength },
+          ],
+          depth: [
+            ...shape.taps.map((axis) => ({ extent: axis.extent, source: axis.w! })),
+            { extent: perGroup, source: 1 },
+          ],
+          columns,
+          columnStride: spec.outChannels,
+          width: plan.tile.vectors * features.lanes,
+          lanes: features.lanes,
+        })
   const product = contractionKernels(
     {
       name: `${plan.algorithm}Phase`,

@@ -1,5 +1,18 @@
-import { addAffine, affine, buffer, f32, kernel, load, loop, type Statements, store } from '../kernel/builder.ts'
-import type { Kernel, Lanes } from '../kernel/ir.ts'
+import { stridesOf } from '../base/shape.ts'
+import {
+  addAffine,
+  affine,
+  buffer,
+  f32,
+  kernel,
+  load,
+  loop,
+  type Statements,
+  scaleAffine,
+  shiftAffine,
+  store,
+} from '../kernel/builder.ts'
+import type { Affine, Kernel, Lanes } from '../kernel/ir.ts'
 import type { Place } from './contraction.ts'
 import { slack } from './types.ts'
 
@@ -18,70 +31,57 @@ export interface Packing {
   readonly lanes: Lanes
 }
 
-export function packKernel(packing: Packing): Kernel {
+/** One kernel for the blocks of full width, one for a narrower last block. */
+export function packKernels(packing: Packing): Kernel[] {
   const { source, target, depth, columns, width, lanes } = packing
+  const total = depth.reduce((product, axis) => product * axis.extent, 1)
+  const full = Math.floor(columns / width)
+  const parts = [
+    { count: width, column: affine(0, full > 1 ? { block: width } : {}), many: full },
+    { count: columns - full * width, column: affine(full * width), many: 1 },
+  ]
   const outer = packing.outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
   const along = (key: 'source' | 'target') =>
     affine(0, Object.fromEntries(outer.map((axis) => [axis.index, axis[key]])))
-  const total = depth.reduce((product, axis) => product * axis.extent, 1)
-  const full = Math.floor(columns / width)
-  const rest = columns - full * width
-  const body: Statements[] = []
-  if (full > 0) {
-    const one = blockCode(packing, width, affine(0, { block: width }), affine(0, { block: width * total }))
-    body.push(loop('block', 0, full, 1, one))
-  }
-  if (rest > 0) body.push(blockCode(packing, rest, affine(full * width), affine(full * width * total)))
-  return kernel({
-    name: 'pack',
-    buffers: [
-      buffer(source.buffer, 'f32', source.length + slack, 'read'),
-      buffer(target.buffer, 'f32', target.length, 'write'),
-    ],
-    axes: outer.map(({ index, extent }) => ({ index, extent })),
-    body,
-  })
+  return parts
+    .filter(({ count, many }) => count > 0 && many > 0)
+    .map(({ count, column, many }) => {
+      const from = addAffine(affine(source.offset), along('source'), scaleAffine(column, packing.columnStride))
+      const to = addAffine(affine(target.offset), along('target'), scaleAffine(column, total))
+      const axes = outer.map(({ index, extent }) => ({ index, extent }))
+      return kernel({
+        name: 'pack',
+        buffers: [
+          buffer(source.buffer, 'f32', source.length + slack, 'read'),
+          buffer(target.buffer, 'f32', target.length, 'write'),
+        ],
+        axes: many > 1 ? [...axes, { index: 'block', extent: many }] : axes,
+        body: blockCode(packing, count, from, to, lanes),
+      })
+    })
+}
 
-  function blockCode(
-    { columnStride }: Packing,
-    count: number,
-    column: ReturnType<typeof affine>,
-    block: ReturnType<typeof affine>,
-  ): Statements {
-    const padded = Math.ceil(count / lanes) * lanes
-    const names = depth.map((_, i) => `k${i}`)
-    const from = addAffine(
-      affine(source.offset),
-      along('source'),
-      affine(0, Object.fromEntries(depth.map((axis, i) => [names[i]!, axis.source]))),
-      affine(
-        column.offset * columnStride,
-        Object.fromEntries(column.terms.map((t) => [t.index, t.scale * columnStride])),
-      ),
-    )
-    let step = padded
-    const strides = depth.map(() => 0)
-    for (let i = depth.length - 1; i >= 0; i--) {
-      strides[i] = step
-      step *= depth[i]!.extent
-    }
-    const to = addAffine(
-      affine(target.offset),
-      along('target'),
-      affine(0, Object.fromEntries(names.map((name, i) => [name, strides[i]!]))),
-      block,
-    )
-    const cells: Statements[] = []
-    if (columnStride === 1)
-      for (let lane = 0; lane < padded; lane += lanes)
-        cells.push([
-          store(target.buffer, addAffine(to, affine(lane)), load(source.buffer, addAffine(from, affine(lane)), lanes)),
-        ])
-    else
-      for (let lane = 0; lane < padded; lane++) {
-        const value = lane < count ? load(source.buffer, addAffine(from, affine(lane * columnStride))) : f32(0)
-        cells.push([store(target.buffer, addAffine(to, affine(lane)), value)])
-      }
-    return depth.reduceRight<Statements>((inner, axis, i) => loop(names[i]!, 0, axis.extent, 1, inner), cells)
+/** Copies one block of `count` columns, filled up with zeros to whole vectors. */
+function blockCode(
+  { source, target, depth, columnStride }: Packing,
+  count: number,
+  from: Affine,
+  to: Affine,
+  lanes: Lanes,
+) {
+  const padded = Math.ceil(count / lanes) * lanes
+  const names = depth.map((_, i) => `k${i}`)
+  const targets = stridesOf([...depth.map((axis) => axis.extent), padded])
+  const fromHere = addAffine(from, affine(0, Object.fromEntries(depth.map((axis, i) => [names[i]!, axis.source]))))
+  const toHere = addAffine(to, affine(0, Object.fromEntries(names.map((name, i) => [name, targets[i]!]))))
+  const step = columnStride === 1 ? lanes : 1
+  const cells: Statements[] = []
+  for (let lane = 0; lane < padded; lane += step) {
+    const value =
+      lane < count
+        ? load(source.buffer, shiftAffine(fromHere, lane * columnStride), columnStride === 1 ? lanes : 1)
+        : f32(0)
+    cells.push([store(target.buffer, shiftAffine(toHere, lane), value)])
   }
+  return depth.reduceRight<Statements>((inner, axis, i) => loop(names[i]!, 0, axis.extent, 1, inner), cells)
 }

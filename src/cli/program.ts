@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, InvalidArgumentError, Option } from 'commander'
+import { setThreads } from '../index.ts'
 import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
@@ -138,6 +139,11 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
   const program = new Command('fovea')
     .description('Convolutional networks: train, measure, use and explain them')
     .version(version)
+    .option('--threads <n>', 'threads to compute on (default: one for each core); results are the same', whole(1))
+    .hook('preAction', (root) => {
+      const { threads } = root.opts() as { threads?: number }
+      if (threads !== undefined) setThreads(threads)
+    })
     .exitOverride()
     .showHelpAfterError('(--help lists what can be given)')
   addTrain(program, terminal, done)

@@ -44,6 +44,9 @@ function cost(t: Tiling, { lanes }: TargetFeatures): number {
   return products * 1.05 + transforms + weights
 }
 
+/** A larger tile has larger errors and weights: it must take at most this part of a smaller one's time. */
+const worth = 0.9
+
 /** Bytes that a cache holds, and what comes from beyond it. */
 const near = 2 ** 20
 const bytesPerCycle = 8
@@ -74,7 +77,7 @@ export const winograd: Algorithm = {
     const allowed = forced !== undefined ? [forced] : variants[taps]![precision as 'high' | 'fast']
     const best = allowed
       .map((outputs) => tiling(contraction, spec, outputs, features.cache))
-      .reduce((a, b) => (cost(b, features) < cost(a, features) ? b : a))
+      .reduce((a, b) => (cost(b, features) < worth * cost(a, features) ? b : a))
     const gain = directCost(best, features) / cost(best, features)
     if (forced === undefined && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
       return refuse(`${describe(best)} would take ${(1 / gain).toFixed(2)} of the direct time`)

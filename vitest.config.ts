@@ -19,6 +19,8 @@ const projects = [
   // The core's tests only, in Node: continuous integration runs them on every supported version.
   { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
   {
+    // cross-origin isolated, so that pages have threads
+    server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
     test: {
       name: 'browser',
       ...core,

@@ -14,8 +14,15 @@ export interface CookToom {
   readonly inputTransform: readonly (readonly number[])[]
 }
 
-/** Points of evaluation: small, in pairs of opposite sign, halves last. */
-const points = [0, 1, -1, 2, -2, 0.5, -0.5]
+/**
+ * Finite points of evaluation, by their number: in pairs of opposite sign, which share most of their work; of those
+ * with quarters as their sizes the ones that amplify rounding errors least.
+ */
+const points: Readonly<Record<number, readonly number[]>> = {
+  3: [0, 1, -1],
+  5: [0, 0.5, -0.5, 2, -2],
+  7: [0, 1, -1, 2, -2, 0.5, -0.5],
+}
 
 /** Coefficients of the product of (x - root), lowest power first. */
 function product(roots: readonly number[]): number[] {
@@ -34,8 +41,8 @@ function product(roots: readonly number[]): number[] {
  */
 export function cookToom(outputs: number, taps: number): CookToom {
   const size = outputs + taps - 1
-  const finite = points.slice(0, size - 1)
-  invariant(finite.length === size - 1, `F(${outputs}, ${taps}) needs ${size - 1} points`)
+  const finite = points[size - 1]
+  invariant(finite !== undefined, `F(${outputs}, ${taps}) needs ${size - 1} points`)
   const others = (i: number) => finite.filter((_, j) => j !== i)
   const scale = (i: number) => others(i).reduce((factor, point) => factor * (finite[i]! - point), 1)
   const powers = (i: number, count: number) => Array.from({ length: count }, (_, j) => finite[i]! ** j)

@@ -62,7 +62,7 @@ export function linear(
       continue
     }
     const same = bind(whole(sumOf(pair.same, bind, of), of))
-    const odd = sumOf(pair.odd, bind, of)!
+    const odd = anySum(pair.odd, bind, of)
     results.push(bind(plus(same, odd, of)), bind(plus(same, { scale: -odd.scale, value: odd.value }, of)))
   }
   return results
@@ -109,6 +109,17 @@ function sumOf(terms: readonly Term[], bind: Bind, of: Constants['of']): Scaled 
     .filter((term) => term !== start)
     .reduce((sum, term) => bind(plus(sum, { scale: term.factor / scale, value: term.value }, of)), first)
   return { scale, value }
+}
+
+/** A sum with whatever scale makes it cheapest. */
+function anySum(terms: readonly Term[], bind: Bind, of: Constants['of']): Scaled {
+  const exact = (start: Term) =>
+    terms.every(({ factor }) => Math.fround(factor / start.factor) === factor / start.factor)
+  const start = terms.find(exact) ?? terms[0]!
+  const value = terms
+    .filter((term) => term !== start)
+    .reduce((sum, term) => bind(plus(sum, { scale: term.factor / start.factor, value: term.value }, of)), start.value)
+  return { scale: start.factor, value }
 }
 
 const plus = (sum: Expr, { scale, value }: Scaled, of: Constants['of']): Expr => {

@@ -1,5 +1,5 @@
 export * from './facts.ts'
-export { parseSpec } from './notation.ts'
+export { type NamedLayer, parseLayer, parseSpec } from './notation.ts'
 export * from './padding.ts'
 export * from './reference.ts'
 export * from './spec.ts'

@@ -1,0 +1,84 @@
+import { type ChildProcess, fork, spawnSync } from 'node:child_process'
+import type { Answers, Names, Request } from './contender.ts'
+
+/** Node 20 has relaxed SIMD behind a flag, later versions have it on; asked for everybody, peers use it too. */
+const relaxedSimd = '--experimental-wasm-relaxed-simd'
+
+const knowsFlag = () => spawnSync(process.execPath, [relaxedSimd, '-e', '0']).status === 0
+
+export interface Process {
+  readonly name: Names
+  ask<K extends Request['kind']>(request: Request & { kind: K }): Promise<Answers[K]>
+  end(): void
+}
+
+export interface StartOptions {
+  /** Whether the engine may use relaxed SIMD where it is behind a flag. */
+  readonly relaxed: boolean
+  readonly precision: string
+}
+
+/** Starts processes of contenders; one that died is started anew by the next request. */
+export function processStarter({ relaxed, precision }: StartOptions) {
+  const execArgv = relaxed && process.versions.node.startsWith('20.') && knowsFlag() ? [relaxedSimd] : []
+  const all = new Set<ChildProcess>()
+  const env = { ...process.env, FOVEA_BENCH_PRECISION: precision }
+
+  function start(name: Names): Process {
+    let child: ChildProcess | undefined
+    const running = () => {
+      if (child) return child
+      const stdio: ('ignore' | 'pipe' | 'ipc')[] = ['ignore', 'ignore', 'pipe', 'ipc']
+      const made = fork(new URL('./child.js', import.meta.url), [name], {
+        execArgv,
+        env,
+        stdio,
+        serialization: 'advanced',
+      })
+      all.add(made)
+      made.once('exit', () => {
+        all.delete(made)
+        if (child === made) child = undefined
+      })
+      child = made
+      return made
+    }
+    return {
+      name,
+      ask: (request) =>
+        new Promise((resolve, reject) => {
+          const process = running()
+          let said = ''
+          const hear = (chunk: Buffer) => {
+            said = (said + chunk).slice(-400)
+          }
+          const settle = (act: () => void) => {
+            process.off('message', receive).off('exit', died)
+            process.stderr?.off('data', hear)
+            act()
+          }
+          const receive = (message: unknown) => {
+            const { failed, value } = message as { failed?: string; value: never }
+            settle(() => (failed === undefined ? resolve(value) : reject(new Error(failed))))
+          }
+          const died = (code: number | null, signal: string | null) =>
+            settle(() => reject(new Error(`its process ended (${signal ?? code}) ${said.trim().split('\n').at(-1)}`)))
+          process.on('message', receive).once('exit', died)
+          process.stderr?.on('data', hear)
+          process.send(request)
+        }),
+      end() {
+        child?.kill()
+        child = undefined
+      },
+    }
+  }
+  return {
+    start,
+    endAll() {
+      for (const child of all) child.kill()
+    },
+  }
+}
+
+export type Starter = ReturnType<typeof processStarter>

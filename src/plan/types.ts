@@ -39,7 +39,7 @@ export interface PlanFeatures extends TargetFeatures {
   readonly precision?: Precision
   /** Name of the algorithm to take wherever it can be, whatever it costs. */
   readonly algorithm?: string
-  /** Bytes of cache that what is worked on should fit. Default 512 KB. */
+  /** Bytes of cache that what is worked on should fit. Default 1 MB. */
   readonly cache?: number
 }
 

@@ -46,7 +46,7 @@ const partOf = (channels: number): number => (channels % part === 0 ? part : cha
  * @param cache bytes that the transformed inputs and products of a chunk may take; as many as the weights do are no
  * loss, since the weights are read once a chunk
  */
-export function tiling(contraction: Contraction, spec: ConvSpec, outputs: number, cache = 2 ** 19): Tiling {
+export function tiling(contraction: Contraction, spec: ConvSpec, outputs: number, cache = 2 ** 20): Tiling {
   const [taps] = spec.kernel as [number, number]
   const transform = cookToom(outputs, taps)
   const forwards = contraction === 'output'

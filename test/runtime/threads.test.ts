@@ -82,6 +82,19 @@ describe('threads', () => {
     expect(await program(x)).toEqual(first)
   })
 
+  test.runIf(shares)(`chunks that share memory one after the other, by any number of threads${reason}`, async () => {
+    const w = new Variable(values(9 * 64 * 64, 1), [3, 3, 64, 64])
+    const program = compile((x) => conv(x, w.value, { padding: 1 }), [[2, 40, 50, 64]], { precision: 'fast' })
+    expect(program.steps.flatMap(({ calls }) => calls).some(({ points }) => points && points[0] > 0)).toBe(true)
+    const x = values(2 * 40 * 50 * 64, 2)
+    setThreads(1)
+    const first = await program(x)
+    for (const count of [2, 3]) {
+      setThreads(count)
+      expect(await program(x), `${count} threads`).toEqual(first)
+    }
+  })
+
   test('setThreads refuses what is no number of threads', () => {
     expect(() => setThreads(0)).toThrow(/setThreads: count is 0/)
     expect(() => setThreads(1.5)).toThrow(/setThreads: count is 1.5/)

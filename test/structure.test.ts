@@ -18,7 +18,7 @@ const arrows: Record<string, string[]> = {
   nn: ['conv', 'graph', 'compile', 'tree', 'runtime', 'base'],
   models: ['nn'],
   data: ['base', 'runtime'],
-  formats: ['graph', 'nn', 'base'],
+  formats: ['conv', 'graph', 'compile', 'nn', 'runtime', 'base'],
   index: [...core, 'program', 'compile', 'tree'],
   cli: [...core, 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
 }

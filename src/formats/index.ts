@@ -1,0 +1,5 @@
+export { onnxOperations } from './onnx/build.ts'
+export type { ElementType } from './onnx/elements.ts'
+export type { Dimension, Port } from './onnx/graph.ts'
+export { type LoadOnnxOptions, loadOnnx, type OnnxInput, OnnxModel, type OnnxTensor } from './onnx/model.ts'
+export { readOnnxTensor } from './onnx/tensor-file.ts'

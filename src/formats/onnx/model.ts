@@ -1,0 +1,185 @@
+import { fail } from '../../base/errors.ts'
+import { type Shape, showShape, sizeOf } from '../../base/shape.ts'
+import { compile, type Program } from '../../compile.ts'
+import type { Tensor } from '../../graph/tensor.ts'
+import { readFile } from '../../runtime/files.ts'
+import { buildGraph, checkOperations } from './build.ts'
+import { type ElementType, type Fixed, fixed, isFloat } from './elements.ts'
+import { externalBeside, externalFrom } from './external.ts'
+import { type OnnxGraph, type Port, readGraph } from './graph.ts'
+import { NeedsValue } from './node.ts'
+import { isFixed, live, plain, type Value } from './value.ts'
+
+/** Values in ONNX's own order of axes: pictures are [N, C, H, W]. */
+export interface OnnxTensor {
+  readonly shape: Shape
+  readonly data: ArrayLike<number>
+  /** Default: what the model says. */
+  readonly type?: ElementType
+}
+
+/** A list alone has the shape that the model says; one named axis, mostly the batch, follows from its length. */
+export type OnnxInput = OnnxTensor | ArrayLike<number>
+
+export interface LoadOnnxOptions {
+  /** Files that hold weights beside the model, by the location that the model names. A path's are found by itself. */
+  readonly externalData?: Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>
+}
+
+interface Built {
+  readonly program: Program<readonly Shape[], Tensor[]> | undefined
+  /** Inputs that the program takes. */
+  readonly taken: readonly string[]
+  readonly outputs: readonly Value[]
+}
+
+/** Programs for as many shapes of inputs are kept. */
+const keptPrograms = 8
+/** Whole numbers up to so many are known when a program is made: shapes, indices, sizes. */
+const mostKnown = 256
+
+const isTensor = (value: OnnxInput): value is OnnxTensor => 'data' in value && 'shape' in value
+
+/** An ONNX model, ready to run: programs are made for the shapes that come, weights are kept. */
+export class OnnxModel {
+  readonly name: string
+  readonly opset: number
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly #graph: OnnxGraph
+  readonly #programs = new Map<string, Built>()
+  /** Inputs whose values decide shapes. */
+  readonly #known = new Set<string>()
+
+  constructor(graph: OnnxGraph) {
+    checkOperations(graph)
+    this.#graph = graph
+    this.name = graph.name
+    this.opset = graph.opset
+    this.inputs = graph.inputs
+    this.outputs = graph.outputs
+  }
+
+  /**
+   * Computes all outputs.
+   * @param inputs by name; a model with one input takes its value alone, too
+   */
+  async run(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Promise<Record<string, OnnxTensor>> {
+    const values = this.#valuesOf(inputs)
+    const built = this.#built(values)
+    const results = built.program
+      ? await built.program(...built.taken.map((name) => values.get(name)!.data))
+      : ([] as Float32Array[])
+    let at = 0
+    const entries = this.outputs.map(({ name }, i) => {
+      const { type, shape } = built.outputs[i]
+      const value = built.outputs[i]
+      return [name, { type, shape, data: isFixed(value) ? value.data : results[at++] }] as const
+    })
+    return Object.fromEntries(entries)
+  }
+
+  #valuesOf(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Map<string, Fixed> {
+    const single = this.inputs.length === 1 && (ArrayBuffer.isView(inputs) || Array.isArray(inputs))
+    const alone = single || (this.inputs.length === 1 && isTensor(inputs as OnnxInput))
+    const given = (alone ? { [this.inputs[0].name]: inputs } : inputs) as Readonly<Record<string, OnnxInput>>
+    for (const name of Object.keys(given))
+      if (!this.inputs.some((port) => port.name === name))
+        fail('onnx', `'${name}' isn't an input`, `Inputs are ${this.inputs.map((port) => port.name).join(', ')}`)
+    return new Map(
+      this.inputs.map((port) => {
+        const value = Object.hasOwn(given, port.name) ? given[port.name] : undefined
+        return [port.name, value ? inputOf(port, value) : fail('onnx', `input '${port.name}' is missing`, 'Give it')]
+      }),
+    )
+  }
+
+  #isKnown(name: string, { type, data }: Fixed): boolean {
+    const whole = !isFloat(type) && type !== 'bool' && data.length <= mostKnown
+    return data.length === 0 || whole || this.#known.has(name)
+  }
+
+  #built(values: ReadonlyMap<string, Fixed>): Built {
+    const parts = [...values].map(([name, value]) => [
+      value.type,
+      value.shape,
+      this.#isKnown(name, value) && [...value.data],
+    ])
+    const key = JSON.stringify(parts)
+    let built = this.#programs.get(key)
+    if (!built) {
+      try {
+        built = this.#build(values)
+      } catch (error) {
+        if (!(error instanceof NeedsValue) || this.#known.has(error.input)) throw error
+        this.#known.add(error.input)
+        return this.#built(values)
+      }
+    }
+    this.#programs.delete(key)
+    this.#programs.set(key, built)
+    if (this.#programs.size > keptPrograms) this.#programs.delete(this.#programs.keys().next().value!)
+    return built
+  }
+
+  #build(values: ReadonlyMap<string, Fixed>): Built {
+    const taken = [...values].filter(([name, value]) => !this.#isKnown(name, value))
+    let outputs: Value[] = []
+    const compute = (...tensors: Tensor[]): Tensor[] => {
+      const given = new Map<string, Value>(values)
+      taken.forEach(([name, { type }], i) => {
+        given.set(name, live(type, tensors[i]))
+      })
+      outputs = buildGraph(this.#graph, given)
+      return outputs.filter((value) => !isFixed(value)).map(plain)
+    }
+    const shapes = taken.map(([, { shape }]) => shape)
+    const program = compile<readonly Shape[], Tensor[]>(compute as (...x: readonly unknown[]) => Tensor[], shapes)
+    const computed = outputs.some((value) => !isFixed(value))
+    return { program: computed ? program : undefined, taken: taken.map(([name]) => name), outputs }
+  }
+}
+
+/** The value of one input, checked against what the model says of it. */
+function inputOf(port: Port, value: OnnxInput): Fixed {
+  const data = isTensor(value) ? value.data : value
+  const shape = isTensor(value) ? value.shape : shapeOf(port, data.length)
+  const { name } = port
+  if (sizeOf(shape) !== data.length)
+    fail('onnx', `input '${name}' has ${data.length} values for shape ${showShape(shape)}`, 'Give as many as it holds')
+  const fits =
+    port.shape?.length === shape.length && port.shape.every((n, i) => typeof n === 'string' || n === shape[i])
+  if (port.shape && !fits)
+    fail(
+      'onnx',
+      `input '${name}' has shape ${showShape(shape)}, the model takes [${port.shape.join(', ')}]`,
+      'Reshape it',
+    )
+  const type = (isTensor(value) ? value.type : undefined) ?? port.type
+  const float = type === 'float32' && data instanceof Float32Array
+  return float ? { type, shape, data } : fixed(type, shape, data)
+}
+
+function shapeOf({ name, shape }: Port, count: number): number[] {
+  const named = shape?.filter((n) => typeof n === 'string') ?? []
+  const rest = sizeOf(shape?.filter((n) => typeof n === 'number') ?? [])
+  if (!shape || named.length > 1 || !Number.isInteger(count / rest))
+    return fail(
+      'onnx',
+      `the shape of input '${name}' doesn't follow from ${count} values and [${shape?.join(', ') ?? '?'}]`,
+      'Give { shape, data }',
+    )
+  return shape.map((n) => (typeof n === 'number' ? n : count / rest))
+}
+
+/**
+ * Reads an ONNX model.
+ * @param source the file's bytes, or its path (Node only), beside which external data is found
+ */
+export async function loadOnnx(source: Uint8Array | string, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
+  const bytes = typeof source === 'string' ? await readFile(source) : source
+  const { externalData } = options
+  const files = externalData && new Map(externalData instanceof Map ? externalData : Object.entries(externalData))
+  const external = files ? externalFrom(files) : typeof source === 'string' ? externalBeside(source) : undefined
+  return new OnnxModel(readGraph(bytes, external))
+}

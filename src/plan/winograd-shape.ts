@@ -95,12 +95,15 @@ export const inputStrip = (t: Tiling): number => t.transform.size * columnsRead(
 /** The same of the output's transform. */
 export const outputStrip = (t: Tiling): number => t.transform.size * t.tiles[1] * t.transform.outputs * t.outputPart
 
+/** Floats from one point's packed weights to the next's. */
+export const weightPitch = (t: Tiling, lanes: Lanes): number => packedLength(t.inChannels, t.outChannels, lanes) + pad
+
 /** Floats of each scratch. What is half transformed lies where the products will be, or where the inputs were. */
 export function scratchOf(t: Tiling, lanes: Lanes) {
   const points = t.transform.size ** 2
   const strips = t.samples * t.rows
   return {
-    packed: points * packedLength(t.inChannels, t.outChannels, lanes),
+    packed: points * weightPitch(t, lanes),
     inputs: Math.max(points * t.inputPitch, strips * (t.outChannels / t.outputPart) * outputStrip(t)),
     products: Math.max(points * t.productPitch, strips * (t.inChannels / t.inputPart) * inputStrip(t)),
   }

@@ -9,102 +9,100 @@ import {
   loop,
   read,
   type Statements,
+  scaleAffine,
   store,
 } from '../kernel/builder.ts'
 import type { Affine, Expr, Kernel, Lanes, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
-import { packedLength } from './contraction.ts'
+import { channelVectors } from './channels.ts'
 import { namer } from './names.ts'
 import { slack } from './types.ts'
 import { constants, linear } from './winograd-linear.ts'
-import type { Tiling } from './winograd-shape.ts'
+import { scratchOf, type Tiling, weightPitch } from './winograd-shape.ts'
 
-/** Where a block of columns lies: its first column, its first float in one point's packed weights, and its width. */
-interface Block {
+/** Blocks of columns of one width: their first column, their first float in a point's packed weights, and how many. */
+interface Blocks {
   readonly column: Affine
   readonly at: Affine
   readonly count: number
   readonly width: number
+  readonly many: number
 }
 
 /**
  * G w G^T of every channel read and made, laid out as the products read it: [point][block of columns][channel read]
- * [columns of the block]. Vectors lie along whichever channels are neighbours in b.
+ * [columns of the block]. Vectors lie along whichever channels are neighbours in b. What a block's lines of the cache
+ * hold is written at once.
  */
-export function weightKernels(t: Tiling, width: number, features: TargetFeatures): Kernel[] {
-  const { lanes } = features
-  const { inChannels, outChannels, weights } = t
-  const total = packedLength(inChannels, outChannels, lanes)
-  const full = Math.floor(outChannels / width)
-  const rest = outChannels - full * width
-  const blocks = (column: (block: Block) => Statements): Statements => {
-    const whole = {
+export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeatures): Kernel[] {
+  const full = Math.floor(t.outChannels / width)
+  const rest = t.outChannels - full * width
+  const all: Blocks[] = [
+    {
       column: affine(0, { block: width }),
-      at: affine(0, { block: width * inChannels }),
+      at: affine(0, { block: width * t.inChannels }),
       count: width,
       width,
-    }
-    const last = {
+      many: full,
+    },
+    {
       column: affine(full * width),
-      at: affine(full * width * inChannels),
+      at: affine(full * width * t.inChannels),
       count: rest,
       width: Math.ceil(rest / lanes) * lanes,
-    }
-    return [loop('block', 0, full, 1, column(whole)), rest > 0 ? column(last) : []]
-  }
-  const make = (axis: { extent: number; scale: number; first: number }, body: Statements, head: Statements): Kernel =>
-    kernel({
-      name: 'winogradWeights',
-      buffers: [
-        buffer('b', 'f32', t.transform.taps ** 2 * inChannels * outChannels + slack, 'read'),
-        buffer('packed', 'f32', t.transform.size ** 2 * total, 'write'),
-      ],
-      axes: [{ index: 'in', extent: axis.extent }],
-      body: [head, body],
+      many: 1,
+    },
+  ]
+  return all
+    .filter(({ count, many }) => count > 0 && many > 0)
+    .map((blocks) => {
+      const code = transformer(t, lanes)
+      const body = t.weights.out === 1 ? alongColumns(t, blocks, code, lanes) : alongDepth(t, blocks, code, lanes)
+      return kernel({
+        name: 'winogradWeights',
+        buffers: [
+          buffer('b', 'f32', t.transform.taps ** 2 * t.inChannels * t.outChannels + slack, 'read'),
+          buffer('packed', 'f32', scratchOf(t, lanes).packed, 'write'),
+        ],
+        axes: [{ index: 'block', extent: blocks.many }],
+        body: [code.constants.statements(), body],
+      })
     })
-  if (weights.out === 1) {
-    const code = transformer(t, total, lanes)
-    const body = blocks(({ column, at, width }) =>
-      Array.from({ length: width / lanes }, (_, v) => {
-        const from = addAffine(affine(v * lanes, { in: weights.in }), column)
-        const to = addAffine(affine(v * lanes, { in: width }), at)
-        return code.put(from, (place, value) => [store('packed', addAffine(to, place), value)])
-      }),
-    )
-    return [make({ extent: inChannels, scale: 1, first: 0 }, body, code.constants.statements())]
-  }
-  const whole = Math.floor(inChannels / lanes)
-  const parts = [
-    { extent: whole, scale: lanes, first: 0, count: lanes },
-    { extent: Math.min(1, inChannels % lanes), scale: 0, first: whole * lanes, count: inChannels % lanes },
-  ].filter((axis) => axis.extent > 0)
-  return parts.map((axis) => {
-    const code = transformer(t, total, lanes)
-    const channel = affine(axis.first, { in: axis.scale })
-    const body = blocks(({ column, at, count, width }) =>
-      loop('column', 0, count, 1, [
-        code.put(addAffine(channel, scaled(column, weights.out), affine(0, { column: weights.out })), (place, value) =>
-          Array.from({ length: axis.count }, (_, lane) => {
-            const to = addAffine(at, affine(lane * width, { column: 1 }), scaled(channel, width), place)
-            return store('packed', to, lanes === 1 ? value : extract(value, lane))
-          }),
-        ),
-      ]),
-    )
-    return make(axis, body, code.constants.statements())
-  })
 }
 
-const scaled = (form: Affine, n: number): Affine => ({
-  offset: form.offset * n,
-  terms: form.terms.map((term) => ({ index: term.index, scale: term.scale * n })),
-})
+/** Channels made are neighbours in b: vectors of a block's columns. */
+const alongColumns = (t: Tiling, { column, at, width }: Blocks, code: Transformer, lanes: Lanes): Statements =>
+  loop('in', 0, t.inChannels, 1, [
+    Array.from({ length: width / lanes }, (_, v) => {
+      const from = addAffine(affine(v * lanes, { in: t.weights.in }), column)
+      const to = addAffine(affine(v * lanes, { in: width }), at)
+      return code.put(from, (place, value) => [store('packed', addAffine(to, place), value)])
+    }),
+  ])
+
+/** Channels read are neighbours in b: vectors of them, stored lane by lane. */
+const alongDepth = (t: Tiling, { column, at, count, width }: Blocks, code: Transformer, lanes: Lanes): Statements =>
+  channelVectors(t.inChannels, lanes, 'in', (channel, lanesIn) =>
+    loop('column', 0, count, 1, [
+      code.put(
+        addAffine(channel, scaleAffine(column, t.weights.out), affine(0, { column: t.weights.out })),
+        (place, value) =>
+          Array.from({ length: lanesIn }, (_, lane) => {
+            const to = addAffine(at, affine(lane * width, { column: 1 }), scaleAffine(channel, width), place)
+            return store('packed', to, lanes === 1 ? value : extract(value, lane))
+          }),
+      ),
+    ]),
+  )
+
+type Transformer = ReturnType<typeof transformer>
 
 /** Straight-line code for one vector of pairs of channels; `put` gets each point's place and value. */
-function transformer(t: Tiling, total: number, lanes: Lanes) {
+function transformer(t: Tiling, lanes: Lanes) {
   const { size, taps, kernelTransform } = t.transform
   const name = namer()
   const known = constants(name, lanes)
+  const pitch = weightPitch(t, lanes)
   const range = Array.from({ length: taps }, (_, i) => i)
   return {
     constants: known,
@@ -132,7 +130,7 @@ function transformer(t: Tiling, total: number, lanes: Lanes) {
           known,
         ),
       )
-      const stores = values.flatMap((row, i) => row.map((value, j) => put(affine((i * size + j) * total), value)))
+      const stores = values.flatMap((row, i) => row.map((value, j) => put(affine((i * size + j) * pitch), value)))
       return [loads.flat(), statements, stores]
     },
   }

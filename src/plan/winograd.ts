@@ -1,6 +1,6 @@
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
-import { chooseTile, contractionKernels, packedLength } from './contraction.ts'
+import { chooseTile, contractionKernels } from './contraction.ts'
 import { amplification, cookToom, roundings } from './cook-toom.ts'
 import {
   type Algorithm,
@@ -11,7 +11,7 @@ import {
   type Plan,
   type Precision,
 } from './types.ts'
-import { bands, groups, rowsMade, rowsRead, scratchOf, type Tiling, tiling } from './winograd-shape.ts'
+import { bands, groups, rowsMade, rowsRead, scratchOf, type Tiling, tiling, weightPitch } from './winograd-shape.ts'
 import { inputKernel, outputKernel } from './winograd-transforms.ts'
 import { weightKernels } from './winograd-weights.ts'
 
@@ -147,7 +147,7 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
         {
           extent: t.transform.size ** 2,
           x: t.inputPitch,
-          w: packedLength(t.inChannels, t.outChannels, features.lanes),
+          w: weightPitch(t, features.lanes),
           y: t.productPitch,
         },
       ],

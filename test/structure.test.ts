@@ -16,7 +16,7 @@ const arrows: Record<string, string[]> = {
   tree: [],
   compile: [...core, 'program', 'tree'],
   nn: ['conv', 'graph', 'compile', 'tree', 'runtime', 'base'],
-  models: ['nn'],
+  models: ['nn', 'graph', 'compile', 'base'],
   data: ['base', 'runtime'],
   formats: ['conv', 'graph', 'compile', 'nn', 'runtime', 'base'],
   index: [...core, 'program', 'compile', 'tree'],

@@ -5,6 +5,7 @@ import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
+import { historyCommand, systems } from './history.ts'
 import { type PredictCommand, predictCommand } from './predict.ts'
 import { showCommand } from './show.ts'
 import { startCommand } from './start.ts'
@@ -95,6 +96,18 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
     .action(async (path: string, image: string, options: { output?: string }) =>
       done(await showCommand(path, image, options, terminal)),
     )
+  program
+    .command('history')
+    .description('A system from the history of convolutional networks: measured, and drawn as a PNG')
+    .argument(
+      '<system>',
+      Object.entries(systems)
+        .map(([name, { about }]) => `${name}: ${about}`)
+        .join('; '),
+    )
+    .option('-o, --output <file>', 'default: runs/SYSTEM.png')
+    .addHelpText('after', examples('history cells', 'history cells --output cells.png'))
+    .action(async (name: string, options: { output?: string }) => done(await historyCommand(name, options, terminal)))
   program
     .command('explain')
     .description('What each layer computes, by which algorithm and why, and what it takes')

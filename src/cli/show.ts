@@ -8,14 +8,14 @@ import { trainedModel } from './sources.ts'
 import type { Terminal } from './terminal.ts'
 
 /** One map or kernel: height, width, values row by row. */
-interface Panel {
+export interface Panel {
   readonly height: number
   readonly width: number
   readonly values: Float32Array
 }
 
 /** Panels side by side, all on one scale of colour; `pixel` = edge of one value's square. */
-interface Row {
+export interface Row {
   readonly panels: readonly Panel[]
   readonly pixel: number
 }
@@ -48,7 +48,7 @@ function channel(values: Float32Array, height: number, width: number, channels: 
 }
 
 /** The maps of one layer: [H, W, C] as C panels, [N] as one strip. */
-function rowOfMaps(values: Float32Array, shape: readonly number[]): Row {
+export function rowOfMaps(values: Float32Array, shape: readonly number[]): Row {
   if (shape.length !== 3) {
     const pixel = Math.max(1, Math.min(mapEdge / 2, Math.floor(stripWidth / values.length)))
     return { panels: [{ height: 1, width: values.length, values }], pixel }

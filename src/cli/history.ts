@@ -1,0 +1,33 @@
+import { mkdir } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { encodePng } from '../data/index.ts'
+import { pick } from '../nn/options.ts'
+import { writeFileAtomic } from '../runtime/files.ts'
+import { cellsReport } from './history/cells.ts'
+import type { HistoryReport } from './history/report.ts'
+import { drawRows } from './show.ts'
+import type { Terminal } from './terminal.ts'
+
+/** The systems of the history by name: what each is, and what it shows. */
+export const systems: Readonly<Record<string, { readonly about: string; report(): Promise<HistoryReport> }>> = {
+  cells: { about: 'simple and complex cells (Hubel & Wiesel 1962)', report: cellsReport },
+}
+
+/** `fovea history`: measures a system, prints the numbers, draws it. */
+export async function historyCommand(
+  name: string,
+  asked: { readonly output?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const { about, report } = pick('history', 'system', systems, name)
+  const started = performance.now()
+  const { lines, rows } = await report()
+  const output = asked.output ?? `runs/${name}.png`
+  await mkdir(dirname(output), { recursive: true })
+  await writeFileAtomic(output, encodePng(drawRows(rows.map(({ row }) => row))))
+  terminal.print(about)
+  for (const line of lines) terminal.print(line)
+  terminal.print(`drew ${output} in ${((performance.now() - started) / 1000).toFixed(1)} s, from above:`)
+  for (const { caption } of rows) terminal.print(`  ${caption}`)
+  return 0
+}

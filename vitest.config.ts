@@ -20,7 +20,9 @@ const projects = [
   { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
   {
     // cross-origin isolated, so that pages have threads
-    server: { headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' } },
+    server: {
+      headers: { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' },
+    },
     test: {
       name: 'browser',
       ...core,

@@ -1,0 +1,65 @@
+import { borders, type Cell, paddings, ranks, variants } from './cells.ts'
+import { type Quantity, quantities } from './check.ts'
+import type { CellResult } from './run.ts'
+
+const letters: Readonly<Record<string, string>> = { depthwise: 'd', implicit: 'i', pointwise: 'p', winograd: 'w' }
+
+/** Largest share in hundredths, rounded up so that what is shown is never too good. */
+const showShare = (share: number) => (Math.ceil(share * 100 - 1e-9) / 100).toFixed(2)
+
+const largest = (some: readonly CellResult[], names: readonly Quantity[] = quantities) =>
+  Math.max(...some.flatMap(({ shares }) => names.map((name) => shares[name])))
+
+/** One cell of the table, over all that fall into it; nothing may be left out. */
+function show(some: readonly CellResult[], named: boolean, names: readonly Quantity[] = quantities): string {
+  if (some.length === 0 || some.some(({ cases }) => cases === 0)) return 'missing'
+  if (some.some(({ failures }) => failures.length > 0)) return 'WRONG'
+  const used = [...new Set(some.flatMap(({ algorithms }) => algorithms))].map((name) => letters[name] ?? name)
+  return named ? `${used.sort().join('')} ${showShare(largest(some, names))}` : showShare(largest(some, names))
+}
+
+const line = (fields: readonly string[]) => `| ${fields.join(' | ')} |`
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** docs/matrix.md: the same for the same results. */
+export function printMatrix(results: readonly CellResult[], target: string, seed: number): string {
+  const where = (wanted: Partial<Cell>) =>
+    results.filter(({ cell }) => Object.entries(wanted).every(([key, value]) => cell[key as keyof Cell] === value))
+  const least = Math.min(...results.map(({ cases }) => cases))
+  const total = results.reduce((sum, { cases }) => sum + cases, 0)
+  const main = variants.flatMap((variant) =>
+    ranks.map((rank) => [
+      variant,
+      `${rank}D`,
+      ...borders.map((border) => show(where({ variant, rank, border }), true)),
+    ]),
+  )
+  const more = variants.map((variant) => [
+    variant,
+    ...paddings.map((padding) => show(where({ variant, padding }), false)),
+    ...quantities.map((quantity) => show(where({ variant }), false, [quantity])),
+  ])
+  return `# Every cell
+
+<!-- Made by \`npm run matrix\`. -->
+
+Each cell of {variant} x {rank} x {border} x {padding} was run on ${target} with ${least} random convolutions, one of them with 16
+or more channels a group (a depthwise one: 16 outputs an input): ${total} in all, from seed ${seed}. Each gave its output,
+its gradients by input, kernel and bias, and the derivatives of those. A number is the largest error, over all of
+that, as a share of the bound that float32 arithmetic allows (1.00 is the limit): K u / (1 - K u) times the same sum of
+absolute values, K the roundings that a term goes through, u = 2^-24. The reference is float64: the output by the loops that
+define it, derivatives by differences, which are exact because all of it is linear in each operand.
+
+Letters name the algorithms: d depthwise, i implicit, p pointwise (tour.md explains them). A transposed convolution has
+output padding, dilation and groups. Precision is 'direct'; Winograd's algorithm has bounds of its own (precision.md).
+
+${table(['variant', 'rank', ...borders], main)}
+
+The same numbers by padding (all ranks and borders) and by what was computed:
+
+${table(['variant', ...paddings, ...quantities], more)}
+`
+}

@@ -128,9 +128,10 @@ const outputsOf = (algorithm: string): number => Number(/F\((\d)/.exec(algorithm
 
 function describe({ transform, tiles, batch, samples, rows }: Tiling): string {
   const { outputs, taps, size } = transform
+  const growth = Math.round(amplification(transform) ** 2)
   return (
     `F(${outputs}x${outputs}, ${taps}x${taps}): ${batch * tiles[0] * tiles[1]} tiles of ${size}x${size}, ` +
-    `${samples * rows * tiles[1]} at a time, rounding errors grow at most ${Math.round(amplification(transform) ** 2)} times`
+    `${samples * rows * tiles[1]} at a time, rounding errors grow at most ${growth} times`
   )
 }
 
@@ -156,6 +157,7 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
       reduce: [{ extent: t.inChannels, x: 1, w: 1 }],
       sums: [],
       packed: true,
+      rowsFirst: true,
     },
     plan.tile,
     features,

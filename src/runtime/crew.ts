@@ -6,7 +6,7 @@
 /** A kernel function: (byte address of each buffer, begin, end). */
 export type KernelFunction = (...numbers: number[]) => void
 
-/** One kernel to run: its number in the module, its addresses, its points, and in how many pieces they are dealt out. */
+/** One kernel to run: its number in the module, its addresses, its points, and how many pieces they are cut in. */
 export interface ThreadCall {
   readonly kernel: number
   readonly addresses: readonly number[]

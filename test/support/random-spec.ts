@@ -220,6 +220,8 @@ function* reductions(draft: Draft): Generator<Draft> {
       for (const name of lists) less[name] = draft[name].filter((_, axis) => axis !== gone)
       yield less
     }
+  // all outputs from one group's inputs
+  if (draft.groups > 1) yield { ...draft, groups: 1, outPerGroup: draft.groups * draft.outPerGroup }
   for (const name of ['batch', 'groups', 'inPerGroup', 'outPerGroup'] as const)
     for (const value of smaller(draft[name], 1)) yield { ...draft, [name]: value }
   for (const name of lists) {

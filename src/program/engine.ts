@@ -146,8 +146,9 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
     blueprint,
     async run(inputs) {
       prepare()
-      if (steadyAt !== shared.writes) await steady.run()
-      steadyAt = shared.writes
+      const { writes } = shared
+      if (steadyAt !== writes) await steady.run()
+      steadyAt = writes
       if (debugs('check')) memory.floats(base, blueprint.arenaBytes >> 2).fill(Number.NaN)
       blueprint.inputs.forEach((location, i) => {
         if (location) memory.floats(addressAt(location), inputs[i]!.length).set(inputs[i]!)
@@ -160,8 +161,8 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       copyNews(blueprint, addressAt)
       if (blueprint.changesVariables) {
         // what this program changes, its own steady results don't depend on
+        if (steadyAt === shared.writes) steadyAt++
         shared.writes++
-        steadyAt = shared.writes
       }
       return results
     },

@@ -59,6 +59,8 @@ export interface ContractionShape {
   readonly sums: readonly Axis[]
   /** w is stored as [block of columns][reduce...][columns of the block]. */
   readonly packed: boolean
+  /** Whether a tile of rows meets all columns before the next does: for a w that fits the cache, whole. */
+  readonly rowsFirst?: boolean
 }
 
 export interface Tile {
@@ -167,7 +169,7 @@ export function contractionKernels(
   const total = shape.rows.extent
   // about 48 KB of x a chunk; with sums, a few tiles share each pass over w
   const target = shape.sums.length > 0 ? 4 * tile.rows : Math.max(tile.rows, Math.floor(12288 / Math.max(depth, 1)))
-  const chunk = Math.min(total, target - (target % tile.rows))
+  const chunk = shape.rowsFirst ? total : Math.min(total, target - (target % tile.rows))
   const full = Math.floor(total / chunk)
   const parts = [
     { first: 0, chunk, many: full },
@@ -190,19 +192,22 @@ function chunkKernel(
   const width = tile.vectors * lanes
   const blocks = columnBlocks(columns, width, lanes)
   const firstRow = affine(part.first, part.many > 1 ? { rows: part.chunk } : {})
-  const body: Statements[] = []
-  for (const block of blocks) {
-    const inBlock: Statements[] = []
+  const tilesOf = (code: (rows: { size: number; row: Affine }) => Statements): Statements[] => {
     let start = 0
-    for (const [size, many] of balanced(part.chunk, tile.rows)) {
+    return balanced(part.chunk, tile.rows).map(([size, many]) => {
       const index = name('t')
       const row = addAffine(shiftAffine(firstRow, start), affine(0, many > 1 ? { [index]: size } : {}))
-      const code = tileCode(shape, { size, row }, block, { lanes, outerNames, epilogue, name })
-      inBlock.push(many > 1 ? loop(index, 0, many, 1, code) : code)
       start += size * many
-    }
-    body.push(block.many > 1 ? loop(block.index, 0, block.many, 1, inBlock) : inBlock)
+      return loopIf(index, many, code({ size, row }))
+    })
   }
+  const blocksOf = (code: (block: Block) => Statements): Statements[] =>
+    blocks.map((block) => loopIf(block.index, block.many, code(block)))
+  const tileOf = (rows: { size: number; row: Affine }, block: Block) =>
+    tileCode(shape, rows, block, { lanes, outerNames, epilogue, name })
+  const body = shape.rowsFirst
+    ? tilesOf((rows) => blocksOf((block) => tileOf(rows, block)))
+    : blocksOf((block) => tilesOf((rows) => tileOf(rows, block)))
   const summed: Statements =
     sums.length === 0
       ? body
@@ -222,6 +227,9 @@ function chunkKernel(
     body: summed.length > 0 && rows.extent > 0 ? summed : [],
   })
 }
+
+const loopIf = (index: string, many: number, body: Statements): Statements =>
+  many > 1 ? loop(index, 0, many, 1, body) : body
 
 function columnBlocks(columns: number, width: number, lanes: number): Block[] {
   const full = Math.floor(columns / width)

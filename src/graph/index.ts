@@ -1,4 +1,5 @@
 export { type BorderOptions, conv, convTranspose, matmul } from './conv.ts'
+export { type GradcheckEntry, type GradcheckOptions, type GradcheckReport, gradcheck } from './gradcheck.ts'
 export { gradient } from './gradient.ts'
 export * from './map.ts'
 export { concat, type PadOptions, pad, slice } from './pad.ts'

@@ -148,13 +148,8 @@ function checkChannels(operation: string, channels: number, wShape: Shape, group
  * @param wShape [kernel..., C / groups, O]
  */
 export function convSpec(xShape: Shape, wShape: Shape, options: ConvOptions = {}, operation = 'conv'): ConvSpec {
-  const { rank, kernel, stride, dilation, groups } = checkShapes(
-    operation,
-    xShape,
-    wShape,
-    options,
-    'inChannels / groups, outChannels',
-  )
+  const checked = checkShapes(operation, xShape, wShape, options, 'inChannels / groups, outChannels')
+  const { rank, kernel, stride, dilation, groups } = checked
   checkChannels(operation, xShape[rank + 1]!, wShape, groups, false)
   const input = xShape.slice(1, -1)
   const pads = resolvePadding(operation, options.padding ?? 'valid', input, kernel, stride, dilation)
@@ -165,17 +160,13 @@ export function convSpec(xShape: Shape, wShape: Shape, options: ConvOptions = {}
     return outputSize(size, kernel[axis]!, stride[axis]!, dilation[axis]!, low, high)
   })
   return Object.freeze({
-    rank,
+    ...checked,
     batch: xShape[0]!,
     inChannels: xShape[rank + 1]!,
     outChannels: wShape[rank + 1]!,
-    groups,
     input,
-    kernel,
-    stride,
-    dilation,
-    padLow: pads.map((pad) => pad[0]),
-    padHigh: pads.map((pad) => pad[1]),
+    padLow: pads.map(([low]) => low),
+    padHigh: pads.map(([, high]) => high),
     output,
   })
 }
@@ -209,13 +200,8 @@ export function convTransposeSpec(
   options: ConvTransposeOptions = {},
   operation = 'convTranspose',
 ): ConvSpec {
-  const { rank, kernel, stride, dilation, groups } = checkShapes(
-    operation,
-    xShape,
-    wShape,
-    options,
-    'outChannels / groups, inChannels',
-  )
+  const checked = checkShapes(operation, xShape, wShape, options, 'outChannels / groups, inChannels')
+  const { rank, kernel, stride, dilation, groups } = checked
   checkChannels(operation, xShape[rank + 1]!, wShape, groups, true)
   const output = xShape.slice(1, -1)
   const extra = perAxis(operation, 'outputPadding', options.outputPadding, rank, 0)
@@ -245,17 +231,13 @@ export function convTransposeSpec(
     return result
   })
   return Object.freeze({
-    rank,
+    ...checked,
     batch: xShape[0]!,
     inChannels: wShape[rank]! * groups,
     outChannels: xShape[rank + 1]!,
-    groups,
     input,
-    kernel,
-    stride,
-    dilation,
-    padLow: pads.map((pad) => pad[0]),
-    padHigh: pads.map((pad) => pad[1]),
+    padLow: pads.map(([low]) => low),
+    padHigh: pads.map(([, high]) => high),
     output,
   })
 }

@@ -1,3 +1,4 @@
+import { stridesOf } from '../base/shape.ts'
 import {
   add,
   addAffine,
@@ -67,16 +68,6 @@ function dimensions(shape: readonly number[], lists: readonly (readonly number[]
   return result
 }
 
-const numbering = (shape: readonly number[]) => {
-  const strides = new Array<number>(shape.length)
-  let stride = 1
-  for (let axis = shape.length - 1; axis >= 0; axis--) {
-    strides[axis] = stride
-    stride *= shape[axis]!
-  }
-  return strides
-}
-
 /** Parts of a long range that threads may share, and what is left. */
 function rangeParts(extent: number, chunk: number): { first: number; chunk: number; many: number }[] {
   const many = Math.floor(extent / chunk)
@@ -91,7 +82,7 @@ function rangeParts(extent: number, chunk: number): { first: number; chunk: numb
 /** Computes `formula` at every point. Kernels, in order, for parts of the range. */
 export function mapKernels(map: MapShape, features: TargetFeatures): Kernel[] {
   const { operands, result, shape } = map
-  const lists = [...operands.map((o) => o.strides), result.strides, numbering(shape)]
+  const lists = [...operands.map((o) => o.strides), result.strides, stridesOf(shape)]
   const dims = dimensions(shape, lists)
   const unit: Dimension = { extent: 1, reduced: false, strides: lists.map(() => 0) }
   const inner = dims.pop() ?? unit
@@ -193,7 +184,7 @@ const combine = (fn: 'sum' | 'max', a: Expr, b: Expr) => (fn === 'sum' ? add(a, 
 /** Sums (or largest elements) of `formula` over some axes, in an order that the shape alone fixes. */
 export function reduceKernel(reduce: ReduceShape, features: TargetFeatures): Kernel {
   const { operands, result, shape } = reduce
-  const lists = [...operands.map((o) => o.strides), result.strides, numbering(shape)]
+  const lists = [...operands.map((o) => o.strides), result.strides, stridesOf(shape)]
   const dims = dimensions(shape, lists, reduce.axes)
   const inner = dims.at(-1)
   const acrossLanes = inner === undefined || inner.reduced

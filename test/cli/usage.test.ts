@@ -157,4 +157,24 @@ describe('views', () => {
     expect(stdout).toContain('(func')
     expect(stdout).not.toContain('== kernelGradient')
   })
+
+  test('conv chooses by precision', async () => {
+    const spec = 'n1 20x20 c32 -> 32 k3 p1'
+    const { stdout } = await fovea([
+      'conv',
+      spec,
+      '--show',
+      'plan',
+      '--operation',
+      'output',
+      '--precision',
+      'fast',
+      '--check',
+    ])
+    expect(stdout).toContain('winograd F(4x4, 3x3) output')
+    expect(stdout).toMatch(/check .* of the bound\n/)
+    const wrong = await fovea(['conv', spec, '--precision', 'quick'])
+    expect(wrong.code).not.toBe(0)
+    expect(wrong.stderr).toContain("conv: precision 'quick' is unknown. Use direct, high, fast")
+  })
 })

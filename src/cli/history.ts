@@ -4,6 +4,7 @@ import { encodePng } from '../data/index.ts'
 import { pick } from '../nn/options.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
 import { cellsReport } from './history/cells.ts'
+import { fukushimaReport } from './history/fukushima1969.ts'
 import type { HistoryReport } from './history/report.ts'
 import { drawRows } from './show.ts'
 import type { Terminal } from './terminal.ts'
@@ -11,6 +12,7 @@ import type { Terminal } from './terminal.ts'
 /** The systems of the history by name: what each is, and what it shows. */
 export const systems: Readonly<Record<string, { readonly about: string; report(): Promise<HistoryReport> }>> = {
   cells: { about: 'simple and complex cells (Hubel & Wiesel 1962)', report: cellsReport },
+  fukushima1969: { about: 'analog threshold elements: lines, ends, dots, curvature', report: fukushimaReport },
 }
 
 /** `fovea history`: measures a system, prints the numbers, draws it. */

@@ -1,6 +1,7 @@
 /** Compares the three contractions of one spec on every target with the float64 reference loops. */
 import { type RandomSource, randomSource } from '../../src/base/random.ts'
 import { sizeOf } from '../../src/base/shape.ts'
+import { multiplyAccumulates } from '../../src/conv/facts.ts'
 import { inputGradient, kernelGradient, output } from '../../src/conv/reference.ts'
 import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../../src/conv/spec.ts'
 import { contract } from '../../src/graph/conv.ts'
@@ -147,6 +148,8 @@ function winogradNames(spec: ConvSpec): [string, number][] {
   const plain = rank === 2 && groups === 1 && [...stride, ...dilation].every((n) => n === 1)
   const depthwise = groups === spec.inChannels && spec.outChannels === groups
   const [k] = kernel
+  // each variant runs as often as all else together: large specs go without
+  if (multiplyAccumulates(spec) > 300_000) return []
   if (!plain || depthwise || kernel[1] !== k || (k !== 3 && k !== 5)) return []
   return (k === 3 ? [2, 4, 6] : [2, 4]).map((m) => [`winograd F(${m}x${m}, ${k}x${k})`, m])
 }

@@ -54,7 +54,8 @@ export class Variable {
 
   constructor(initial: ArrayLike<number>, shape: Shape, name = 'variable') {
     checkData('variable', initial, shape)
-    this.initial = Float32Array.from(initial)
+    // of a typed array far faster than Float32Array.from, which iterates
+    this.initial = new Float32Array(initial)
     this.shape = Object.freeze([...shape])
     this.name = name
     this.value = new Tensor({ kind: 'variable', variable: this }, [], shape)

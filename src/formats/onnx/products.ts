@@ -4,7 +4,8 @@ import { broadcastShapes, broadcastTo, mul } from '../../graph/map.ts'
 import { reshape, transpose } from '../../graph/reshape.ts'
 import type { Fixed } from './elements.ts'
 import type { Ops, Use } from './node.ts'
-import { arranged, isFixed, type Live, live, permuted, permuteFixed, plain, type Value, variableOf } from './value.ts'
+import { permuted, permuteFixed } from './permute.ts'
+import { arranged, isFixed, type Live, live, plain, type Value, variableOf } from './value.ts'
 
 /** x [M, K] times w [K, N]. */
 const product = (x: Tensor, w: Tensor): Tensor => {

@@ -1,7 +1,8 @@
 import { add, mul, resample, sub, type Table, tensor } from '../../graph/index.ts'
 import { countOf } from './elements.ts'
 import type { Ops, Use } from './node.ts'
-import { asLive, live, permuted, type Value } from './value.ts'
+import { permuted } from './permute.ts'
+import { asLive, live, type Value } from './value.ts'
 
 type Row = (readonly [index: number, weight: number])[]
 

@@ -5,7 +5,7 @@ import type { MapFunction } from '../../graph/map.ts'
 import type { Table } from '../../graph/resample.ts'
 import type { Tensor } from '../../graph/tensor.ts'
 import { type Fixed, fixed } from './elements.ts'
-import { permuteFixed } from './value.ts'
+import { permuteFixed } from './permute.ts'
 import { type Attributes, axesIn, batchMark, type GraphWriter, orderOf, sizesIn, type Written } from './writer.ts'
 
 /** Channels before the spatial axes, of a tensor that has them last. */
@@ -38,14 +38,14 @@ const isZero = ({ constant }: Written) => constant?.data.every((v) => v === 0) ?
 const floatType = 1
 const boolType = 9
 
-function mapName(g: GraphWriter, fn: MapFunction, operands: readonly Written[], rank: number, node: Tensor): string {
-  const order = orderOf(operands, rank)
-  const names = operands.map((value) => g.operand(value, rank, order))
+function mapName(g: GraphWriter, fn: MapFunction, given: readonly Written[], rank: number, node: Tensor): string {
+  const order = orderOf(given, rank)
+  const rectified = fn === 'max' && isZero(given[1])
+  const names = (rectified ? given.slice(0, 1) : given).map((value) => g.operand(value, rank, order))
   const one = () => g.constant(fixed('float32', [], [1]))
   switch (fn) {
     case 'max':
-      if (isZero(operands[1])) return g.node('Relu', [names[0]])
-      return g.node('Max', names)
+      return g.node(rectified ? 'Relu' : 'Max', names)
     case 'expm1':
       return g.node('Sub', [g.node('Exp', names), one()])
     case 'log1p':

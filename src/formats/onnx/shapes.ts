@@ -2,7 +2,8 @@ import { type Shape, stridesOf } from '../../base/shape.ts'
 import { type PadOptions, pad } from '../../graph/pad.ts'
 import { countOf, everywhere, type Fixed, fixed, integers, storageOf } from './elements.ts'
 import type { Ops, Use } from './node.ts'
-import { asLive, isFixed, like, permuted, plainOrder, reshaped, transposed, type Value } from './value.ts'
+import { permuted } from './permute.ts'
+import { asLive, isFixed, like, plainOrder, reshaped, transposed, type Value } from './value.ts'
 
 function shapeOf(use: Use): Value {
   const { shape } = use.input(0)

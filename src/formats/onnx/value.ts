@@ -1,9 +1,10 @@
 // ONNX tensors are N, C, spatial; ours have the channels last. A value keeps its axes in whatever order it was made in,
 // and is brought into another order only where an operation asks for one: so transposes cancel by themselves.
-import { type Shape, sameShape, stridesOf } from '../../base/shape.ts'
+import { type Shape, sameShape } from '../../base/shape.ts'
 import { reshape, transpose } from '../../graph/reshape.ts'
 import { fill, type Tensor, Variable } from '../../graph/tensor.ts'
 import { type ElementType, type Fixed, isFloat } from './elements.ts'
+import { permuted, permuteFixed } from './permute.ts'
 
 /** A value that a program computes. */
 export interface Live {
@@ -26,8 +27,6 @@ export const plainOrder = (rank: number): number[] => Array.from({ length: rank 
 export const lastOrder = (rank: number): number[] =>
   rank < 3 ? plainOrder(rank) : [0, ...plainOrder(rank - 2).map((i) => i + 2), 1]
 
-export const permuted = <T>(list: readonly T[], order: readonly number[]): T[] => order.map((axis) => list[axis])
-
 export const live = (type: ElementType, tensor: Tensor, order: readonly number[] = plainOrder(tensor.shape.length)) => {
   const shape = new Array<number>(order.length)
   order.forEach((axis, i) => {
@@ -39,43 +38,20 @@ export const live = (type: ElementType, tensor: Tensor, order: readonly number[]
 /** The same type and order as `value`, another tensor. */
 export const like = (value: Live, tensor: Tensor): Live => live(value.type, tensor, value.order)
 
-/** The values of a fixed tensor with its axes in another order. */
-export function permuteFixed(value: Fixed, order: readonly number[]): Fixed {
-  const shape = permuted(value.shape, order)
-  const moving = (axes: readonly number[]) => axes.filter((axis) => value.shape[axis] !== 1)
-  if (moving(order).every((axis, i, list) => i === 0 || list[i - 1] < axis)) return { ...value, shape }
-  const strides = permuted(stridesOf(value.shape), order)
-  const data = value.data.slice()
-  const rank = shape.length
-  const index = new Array<number>(rank).fill(0)
-  let from = 0
-  for (let at = 0; at < data.length; at++) {
-    data[at] = value.data[from]
-    for (let axis = rank - 1; axis >= 0; axis--) {
-      from += strides[axis]
-      if (++index[axis] < shape[axis]) break
-      from -= strides[axis] * shape[axis]
-      index[axis] = 0
-    }
-  }
-  return { type: value.type, shape, data }
-}
-
 const variables = new WeakMap<Fixed['data'], Map<string, Variable>>()
 
 /** Values of variables that float32 may not hold. */
 export const exact = new WeakMap<Tensor, Float64Array>()
 
-/** A fixed tensor, its axes in another order and then `shape`, as one variable for all programs of a model. */
-export function variableOf(value: Fixed, order: readonly number[], shape?: Shape): Tensor {
-  const ordered = shape ?? permuted(value.shape, order)
-  const key = `${value.shape} ${order} ${ordered}`
+/** A fixed tensor, its axes in another order, as one variable for all programs of a model. */
+export function variableOf(value: Fixed, order: readonly number[]): Tensor {
+  const key = `${value.shape} ${order}`
   const kept = variables.get(value.data) ?? new Map<string, Variable>()
   variables.set(value.data, kept)
   let variable = kept.get(key)
   if (!variable) {
-    const { data } = permuteFixed(value, order)
-    variable = new Variable(data, ordered)
+    const { data, shape } = permuteFixed(value, order)
+    variable = new Variable(data, shape)
     kept.set(key, variable)
     if (data instanceof Float64Array) exact.set(variable.value, data)
   }

@@ -3,9 +3,10 @@
 import type { Shape } from '../../base/shape.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { type Fixed, fixed } from './elements.ts'
+import { permuted, permuteFixed } from './permute.ts'
 import type { MessageDraft, modelTable, tensorTable } from './proto.ts'
 import { tensorMessage } from './tensors.ts'
-import { permuted, permuteFixed, plainOrder } from './value.ts'
+import { plainOrder } from './value.ts'
 
 type GraphDraft = NonNullable<MessageDraft<typeof modelTable>['graph']>
 type NodeDraft = NonNullable<GraphDraft['nodes']>[number]

@@ -5,6 +5,7 @@ import { pick } from '../nn/options.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
 import { cellsReport } from './history/cells.ts'
 import { fukushimaReport } from './history/fukushima1969.ts'
+import { neocognitronReport } from './history/neocognitron.ts'
 import type { HistoryReport } from './history/report.ts'
 import { drawRows } from './show.ts'
 import type { Terminal } from './terminal.ts'
@@ -13,6 +14,7 @@ import type { Terminal } from './terminal.ts'
 export const systems: Readonly<Record<string, { readonly about: string; report(): Promise<HistoryReport> }>> = {
   cells: { about: 'simple and complex cells (Hubel & Wiesel 1962)', report: cellsReport },
   fukushima1969: { about: 'analog threshold elements: lines, ends, dots, curvature', report: fukushimaReport },
+  neocognitron: { about: 'neocognitron (Fukushima 1980): digits learned without labels', report: neocognitronReport },
 }
 
 /** `fovea history`: measures a system, prints the numbers, draws it. */

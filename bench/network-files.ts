@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 
 export interface NetworkFile {
   readonly name: string
@@ -17,6 +18,19 @@ export function networkFiles(folder: string): NetworkFile[] {
       const path = join(folder, entry)
       return /\.onnx(\.gz)?$/.test(entry) ? [{ name: basename(entry).replace(/\.onnx(\.gz)?$/, ''), path }] : []
     })
+}
+
+/** A model's bytes, unpacked. */
+export const readModel = (path: string): Uint8Array => {
+  const bytes = readFileSync(path)
+  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
+}
+
+/** Sizes of the input that a model names: a batch of any size is of one sample; others must be known. */
+export function inputSizes(sizes: readonly (number | string)[]): number[] {
+  const shape = sizes.map((size, axis) => (axis === 0 && !(Number(size) > 0) ? 1 : Number(size)))
+  if (shape.length === 0 || shape.some((size) => !(size > 0))) throw new Error(`input of unknown size [${sizes}]`)
+  return shape
 }
 
 /** i / n, as ONNX's backend tests of the light networks have it. */
@@ -51,5 +65,6 @@ export function storedOutput(path: string): Float32Array | undefined {
   if (!existsSync(file)) return undefined
   const message = readFileSync(file)
   const raw = fieldOf(message, 9) ?? fieldOf(message, 4)
-  return raw && new Float32Array(raw.slice().buffer)
+  // a copy: its bytes may begin anywhere in the file
+  return raw && new Float32Array(Uint8Array.from(raw).buffer)
 }

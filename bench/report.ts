@@ -104,18 +104,25 @@ export function tableOf(title: string, rows: readonly Row[], peers: readonly Nam
     orDash(row.roundTripMs, milliseconds),
     orDash(row.gflops, (value) => value.toFixed(1)),
     orDash(row.gflops, (value) => `${((100 * value) / peak).toFixed(0)}%`),
-    ...shown.map((peer) =>
-      row.without[peer]?.startsWith('wrong') ? 'wrong' : orDash(row.ratios[peer] ?? null, ratio),
-    ),
+    ...shown.map((peer) => peerCell(row, peer)),
     orDash(bestInPages(row), ratio),
   ])
   const least = (values: number[]) => Math.min(...values)
-  return [
-    head,
-    ...lines,
-    summary('geometric mean', rows, shown, geometricMean),
-    summary('worst', rows, shown, least),
-  ].map((line) => [...line])
+  const last = [summary('geometric mean', rows, shown, geometricMean), summary('worst', rows, shown, least)]
+  return withoutEmptyColumns([head, ...lines, ...last])
+}
+
+/** A ratio; a peer's own time where ours has none. */
+function peerCell({ without, ratios, peers }: Row, peer: Names): string {
+  if (without[peer]?.startsWith('wrong')) return 'wrong'
+  const [own, time] = [ratios[peer], peers[peer]]
+  if (own !== undefined) return ratio(own)
+  return time === undefined ? '-' : `${milliseconds(time)} ms`
+}
+
+function withoutEmptyColumns(rows: readonly (readonly string[])[]): string[][] {
+  const says = (i: number) => rows.slice(1).some((row) => row[i] !== '-' && row[i] !== '')
+  return rows.map((row) => row.filter((_, i) => says(i)))
 }
 
 /** Why a contender has no time, each reason once with how many rows it stands for. */

@@ -13,8 +13,10 @@ export interface Effort {
 
 /** Calls longer than this take fewer samples, in ms. */
 const slow = 500
-/** Calls longer than this are neither warmed up nor measured more than this often: a peer's 8 s step. */
-const verySlow = { ms: 3000, warmUpCalls: 1, samples: 3 }
+/** A call longer than this, in ms, is measured once: the result was computed before, so it is warm. */
+const once = 10_000
+/** Neither warming up nor measuring goes on for longer than this, in ms. */
+const longest = 15_000
 
 export const thorough: Effort = { warmUpCalls: 5, warmUp: 200, samples: 20, budget: 300, slowSamples: 5 }
 export const quick: Effort = { warmUpCalls: 1, warmUp: 0, samples: 3, budget: 0, slowSamples: 1 }
@@ -28,16 +30,20 @@ async function elapsed(call: () => unknown, calls: number): Promise<number> {
 /** Median, least and greatest of one call, in ms; short calls are timed in batches of 1 ms or more. */
 export async function timeCalls(call: () => unknown, effort: Effort): Promise<Timing> {
   const first = await elapsed(call, 1)
+  if (first > once) return timingOf([first])
   const start = performance.now()
-  const warmUps = first > verySlow.ms ? verySlow.warmUpCalls : effort.warmUpCalls
-  for (let i = 1; i < warmUps || performance.now() - start < effort.warmUp; i++) await call()
+  const since = () => performance.now() - start
+  let last = first
+  for (let i = 1; (i < effort.warmUpCalls || since() < effort.warmUp) && since() < longest; i++)
+    last = await elapsed(call, 1)
   let batch = 1
-  while ((await elapsed(call, batch)) < 1) batch *= 2
-  const samples: number[] = [(await elapsed(call, batch)) / batch]
-  const wanted = samples[0]! > slow ? effort.slowSamples : effort.samples
-  const count = samples[0]! > verySlow.ms ? Math.min(wanted, verySlow.samples) : wanted
+  for (let spent = last; spent < 1; spent = await elapsed(call, batch)) batch *= 2
+  const wanted = last > slow ? effort.slowSamples : effort.samples
+  const samples: number[] = []
   const measured = performance.now()
-  while (samples.length < count || performance.now() - measured < effort.budget)
+  for (let spent = 0; samples.length === 0 || (samples.length < wanted && spent < longest) || spent < effort.budget; ) {
     samples.push((await elapsed(call, batch)) / batch)
+    spent = performance.now() - measured
+  }
   return timingOf(samples)
 }

@@ -1,4 +1,5 @@
 import { sizeOf } from '../../src/base/shape.ts'
+import { loadOnnx } from '../../src/formats/index.ts'
 import { contract } from '../../src/graph/conv.ts'
 import { Variable } from '../../src/graph/index.ts'
 import { placeholder } from '../../src/graph/tensor.ts'
@@ -12,10 +13,11 @@ import { type Executable, load } from '../../src/program/engine.ts'
 import { measurePeak } from '../../src/program/measure.ts'
 import { features, setThreads } from '../../src/program/state.ts'
 import { emitModule } from '../../src/targets/wasm/emit.ts'
-import type { Contender, Prepared } from '../contender.ts'
+import type { Contender, Prepared, Startup } from '../contender.ts'
 import { operandsOf, seededValues, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
 import { batchOf, firstLosses, type NetName, netInput, trainingOptions } from '../nets.ts'
+import { inputSizes, networkInput, readModel } from '../network-files.ts'
 
 const engine = () => ({ ...features(), precision: (process.env.FOVEA_BENCH_PRECISION ?? 'fast') as Precision })
 
@@ -50,9 +52,29 @@ async function training(net: NetName, threads: number): Promise<Prepared> {
   return { output: () => firstLosses(step), call: step }
 }
 
-/** From the definition of a model (its weights are there) to the first result of a program for one sample. */
-async function startup(net: string, threads: number) {
+async function openNetwork(path: string) {
+  const model = await loadOnnx(readModel(path))
+  const [input] = model.inputs
+  const shape = inputSizes(input!.shape ?? [])
+  const data = networkInput(sizeOf(shape))
+  const first = model.outputs[0]!.name
+  return async () => (await model.run({ [input!.name]: { shape, data } }))[first]!.data
+}
+
+async function network(path: string, threads: number): Promise<Prepared> {
   setThreads(threads)
+  const run = await openNetwork(path)
+  return { output: async () => Float32Array.from(await run()), call: run }
+}
+
+/** From the definition of a model (its weights are there) to the first result of a program for one sample. */
+async function startup(net: string, threads: number): Promise<Startup> {
+  setThreads(threads)
+  if (net.includes('.onnx')) {
+    const start = performance.now()
+    await (await openNetwork(net))()
+    return { ms: performance.now() - start }
+  }
   const model = createModel(net)
   const values = seededValues(sizeOf(netInput[net as NetName]!), 1)
   const start = performance.now()
@@ -69,4 +91,4 @@ async function startup(net: string, threads: number) {
   }
 }
 
-export const contender: Contender = { layer, training, startup, peak: measurePeak }
+export const contender: Contender = { layer, network, training, startup, peak: measurePeak }

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { gunzipSync } from 'node:zlib'
 import { sizeOf } from '../../src/base/shape.ts'
 import type { Contender, Prepared, Startup } from '../contender.ts'
 import { channelsFirst, channelsLast, kernelFirst, operandsOf, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
-import { networkInput } from '../network-files.ts'
+import { inputSizes, networkInput, readModel } from '../network-files.ts'
 import { onnxModel, onnxRefusal } from '../onnx.ts'
 
 interface OrtTensor {
@@ -22,11 +20,6 @@ interface Ort {
   readonly InferenceSession: { create(model: Uint8Array, options: object): Promise<Session> }
   readonly Tensor: new (type: 'float32', data: Float32Array, shape: readonly number[]) => OrtTensor
   readonly env: { readonly wasm: { numThreads: number } }
-}
-
-export const readModel = (path: string): Uint8Array => {
-  const bytes = readFileSync(path)
-  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
 }
 
 /** Both runtimes have one interface. The web's number of threads is that of its process. */
@@ -60,15 +53,13 @@ export async function contender(name: string): Promise<Contender> {
 
   async function opened(path: string, threads: number) {
     const session = await open(readModel(path), threads)
-    const sizes = session.inputMetadata[0]?.shape ?? []
-    const shape = sizes.map((size, axis) => (axis === 0 && !(Number(size) > 0) ? 1 : Number(size)))
-    if (shape.length === 0 || shape.some((size) => !(size > 0))) throw new Error(`input of unknown size ${sizes}`)
+    const shape = inputSizes(session.inputMetadata[0]?.shape ?? [])
     return prepared(session, networkInput(sizeOf(shape)), shape)
   }
 
   async function network(path: string, threads: number): Promise<Prepared> {
     const { run, call, dispose } = await opened(path, threads)
-    return { output: async () => Float32Array.from((await run()).data), call, dispose }
+    return { output: async () => Float32Array.from((await run()).data, Number), call, dispose }
   }
 
   /** From the file's bytes to the first result. */

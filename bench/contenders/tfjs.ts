@@ -47,10 +47,10 @@ type Triple = [number, number, number]
 const load = async (name: string) => (await import(name)) as unknown
 
 async function start(backend: string): Promise<Tf> {
-  const tf = (await load('@tensorflow/tfjs-core')) as Tf
-  const library = await load(`@tensorflow/tfjs-backend-${backend}`)
+  const tf = (await load('@tensorflow/tfjs')) as Tf
   if (backend === 'wasm') {
     const path = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
+    const library = await load('@tensorflow/tfjs-backend-wasm')
     ;(library as { setWasmPaths(prefix: string): void }).setWasmPaths(`${path}/`)
   }
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend ${backend} here`)
@@ -114,7 +114,7 @@ function operations(tf: Tf): Ops<T> {
   const ones: Pair = [1, 1]
   return {
     conv: (x, w, padding) => tf.conv2d(x, w, ones, padding, 'NHWC'),
-    depthwise: (x, w, stride) => tf.depthwiseConv2d(x, w, [stride, stride], 'same', 'NHWC'),
+    depthwise: (x, w, stride) => tf.depthwiseConv2d(x, tf.reshape(w, [3, 3, -1, 1]), [stride, stride], 'same', 'NHWC'),
     bias: (x, b) => tf.add(x, b),
     affine: (x, scale, offset) => tf.add(tf.mul(x, scale), offset),
     tanh: tf.tanh,

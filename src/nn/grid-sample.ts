@@ -58,15 +58,31 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
     )
   const [n, height, width, channels] = x.shape as [number, number, number, number]
   const points = grid.shape[1]! * grid.shape[2]!
-  /** [N, points, size]: how much of each row or column a point takes. */
-  const shares = (part: number, size: number) => {
-    const one = reshape(slice(grid, [0, 0, 0, part], [n, grid.shape[1]!, grid.shape[2]!, part + 1]), [n, points, 1])
+  /** [N, points]: row or column of each point, in pixels. */
+  const pixels = (part: number, size: number) => {
+    const one = reshape(slice(grid, [0, 0, 0, part], [n, grid.shape[1]!, grid.shape[2]!, part + 1]), [n, points])
     const scaled = alignCorners ? mul(add(one, 1), (size - 1) / 2) : sub(mul(add(one, 1), size / 2), 0.5)
-    return weigh(place(scaled, size, alignCorners), tensor(Float32Array.from({ length: size }, (_, i) => i)))
+    return place(scaled, size, alignCorners)
   }
-  const rows = reshape(shares(1, height), [n, points, height, 1])
-  const lines = sum(mul(rows, reshape(x, [n, 1, height, width * channels])), [2])
-  const columns = reshape(shares(0, width), [n, points, width, 1])
-  const values = sum(mul(columns, reshape(lines, [n, points, width, channels])), [2])
+  const values = readPixels(x, pixels(1, height), pixels(0, width), weigh)
   return reshape(values, [...grid.shape.slice(0, 3), channels])
+}
+
+/**
+ * Reads an image between its pixels; what is outside counts as 0.
+ * @param x [N, H, W, C]
+ * @param rows [N, points], from 0 to H - 1
+ * @param columns [N, points], from 0 to W - 1
+ * @returns [N, points, C]
+ */
+export function readPixels(x: Tensor, rows: Tensor, columns: Tensor, weigh = weights.bilinear!): Tensor {
+  const [n, height, width, channels] = x.shape as [number, number, number, number]
+  const points = rows.shape[1]!
+  /** [N, points, size]: how much of each row or column a point takes. */
+  const shares = (at: Tensor, size: number) =>
+    weigh(reshape(at, [n, points, 1]), tensor(Float32Array.from({ length: size }, (_, i) => i)))
+  const ofRows = reshape(shares(rows, height), [n, points, height, 1])
+  const lines = sum(mul(ofRows, reshape(x, [n, 1, height, width * channels])), [2])
+  const ofColumns = reshape(shares(columns, width), [n, points, width, 1])
+  return sum(mul(ofColumns, reshape(lines, [n, points, width, channels])), [2])
 }

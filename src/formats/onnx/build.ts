@@ -12,6 +12,7 @@ import { productOps } from './products.ts'
 import { quantizedOps } from './quantized.ts'
 import { reductionOps } from './reductions.ts'
 import { resizeOps } from './resize.ts'
+import { samplingOps } from './sampling.ts'
 import { shapeOps } from './shapes.ts'
 import { exact, isFixed, plain, type Value } from './value.ts'
 import { windowOps } from './windows.ts'
@@ -24,6 +25,7 @@ const ops: Ops = {
   ...quantizedOps,
   ...reductionOps,
   ...resizeOps,
+  ...samplingOps,
   ...shapeOps,
   ...windowOps,
 }

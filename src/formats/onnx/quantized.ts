@@ -1,4 +1,4 @@
-import { add, div, maximum, minimum, mul, sub, type Tensor } from '../../graph/index.ts'
+import { add, div, max, maximum, minimum, mul, neg, sub, type Tensor } from '../../graph/index.ts'
 import { type ElementType, elementType, rangeOf } from './elements.ts'
 import { elementwise, round } from './elementwise.ts'
 import { pick } from './moves.ts'
@@ -72,9 +72,22 @@ function qLinearMatMul(use: Use): Value {
   return { ...like(sums, saturated(mul(sums.tensor, scale), perChannel(use, 7), use.type(7))), type: use.type(7) }
 }
 
+/** Quantised to uint8 with the scale and zero point that just hold all values and 0. */
+function dynamicQuantizeLinear(use: Use): readonly Value[] {
+  const x = asLive(use.input(0))
+  const axes = x.shape.map((_, i) => i)
+  const high = maximum(max(x.tensor, axes), 0)
+  const low = minimum(neg(max(neg(x.tensor), axes)), 0)
+  const scale = div(sub(high, low), 255)
+  const zero = minimum(maximum(round(neg(div(low, scale))), 0), 255)
+  const y = { ...like(x, saturated(div(x.tensor, scale), zero, 'uint8')), type: 'uint8' as const }
+  return [y, live('float32', scale), live('uint8', zero)]
+}
+
 /** Operations on whole numbers that stand for real ones: computed in float32, exact below 2^24. */
 export const quantizedOps: Ops = {
   DequantizeLinear: dequantizeLinear,
+  DynamicQuantizeLinear: dynamicQuantizeLinear,
   MatMulInteger: (use) => ({ ...asLive(matmul(use, centred(use, 0, 2), centred(use, 1, 3))), type: 'int32' }),
   QLinearConv: qLinearConv,
   QLinearMatMul: qLinearMatMul,

@@ -21,7 +21,7 @@ function perAxis(use: Use, name: string, rank: number): readonly number[] {
 }
 
 /** The window of a convolution or pooling over `spatial`, with its padding resolved. */
-function windowOf(use: Use, spatial: readonly number[], kernel: readonly number[]): Window {
+export function windowOf(use: Use, spatial: readonly number[], kernel: readonly number[]): Window {
   const rank = spatial.length
   if (rank < 1 || kernel.length !== rank) use.fail(`a kernel of ${kernel.length} axes for ${rank} spatial axes`)
   const stride = perAxis(use, 'strides', rank)

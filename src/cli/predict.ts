@@ -2,10 +2,12 @@ import { fail } from '../base/errors.ts'
 import { showShape } from '../base/shape.ts'
 import { readImage, resize, withChannels } from '../data/index.ts'
 import type { Model } from '../nn/index.ts'
+import { type PredictOnnxCommand, predictOnnx } from './predict-onnx.ts'
+import { ranked } from './ranking.ts'
 import { backgroundOf, classesOf, type Trained, trainedModel } from './sources.ts'
 import { bar, drawPictures, percent, type Terminal } from './terminal.ts'
 
-export interface PredictCommand {
+export interface PredictCommand extends PredictOnnxCommand {
   /** Dark for light and light for dark. Default: whatever makes the border as in the training pictures. */
   readonly invert?: boolean
   /** How many classes to print. Default 3. */
@@ -13,20 +15,6 @@ export interface PredictCommand {
   /** Draw what the model sees. */
   readonly draw?: boolean
 }
-
-/** Probabilities from logits. */
-export function softmaxOf(logits: ArrayLike<number>): number[] {
-  const largest = Math.max(...Array.from(logits))
-  const powers = Array.from(logits, (logit) => Math.exp(logit - largest))
-  const sum = powers.reduce((a, b) => a + b, 0)
-  return powers.map((power) => power / sum)
-}
-
-/** Classes by probability, the most probable first. */
-export const ranked = (logits: ArrayLike<number>): { index: number; share: number }[] =>
-  softmaxOf(logits)
-    .map((share, index) => ({ index, share }))
-    .sort((a, b) => b.share - a.share)
 
 /** An image file as the model takes it: [H, W, C] of 0..1, and whether it was inverted. */
 export async function inputOf(path: string, model: Model, note: Trained | undefined, invert: boolean | undefined) {
@@ -56,6 +44,7 @@ export async function predictCommand(
   asked: PredictCommand,
   terminal: Terminal,
 ): Promise<number> {
+  if (path.endsWith('.onnx')) return predictOnnx(path, images, asked, terminal)
   const { top = 3, draw = false } = asked
   const { model, note } = await trainedModel('predict', path)
   checkModel(model)

@@ -26,6 +26,12 @@ function positive(text: string): number {
   return value
 }
 
+function numbers(text: string): number[] {
+  const list = text.split(',').map(Number)
+  if (text.trim() === '' || !list.every(Number.isFinite)) throw new InvalidArgumentError('Give numbers: 104,117,123.')
+  return list
+}
+
 const examples = (...lines: string[]) => `\nExamples:\n${lines.map((line) => `  $ fovea ${line}`).join('\n')}\n`
 
 const dataText = 'mnist, fashion-mnist, a folder of IDX files, or a folder with one folder of images for each class'
@@ -70,15 +76,23 @@ function addUses(program: Command, terminal: Terminal, done: Report): void {
   program
     .command('predict')
     .description('The most probable classes of image files')
-    .argument('<model>', 'file of a model or checkpoint')
+    .argument('<model>', 'file of a model or checkpoint, or an ONNX model')
     .argument('<image...>', 'PNG or JPEG files, brought to the size and colours that the model takes')
     .option('-t, --top <n>', 'how many classes to print (default: 3)', whole(1))
     .option('--draw', 'draw what the model sees')
+    .option('--labels <file>', 'ONNX: names of the classes, a line each or JSON')
+    .option('--mean <numbers>', 'ONNX: taken from each channel, of 0..255: one number or three (default: 0)', numbers)
+    .option('--std <numbers>', 'ONNX: what each channel is divided by (default: 255)', numbers)
+    .option('--bgr', 'ONNX: blue first')
     .addOption(new Option('--invert', 'dark for light and light for dark (default: decided by the border)'))
     .addOption(new Option('--no-invert', 'take the image as it is').default(undefined))
     .addHelpText(
       'after',
-      examples('predict runs/lenet5.safetensors digit.png', 'predict runs/lenet5.safetensors --draw --top 1 *.png'),
+      examples(
+        'predict runs/lenet5.safetensors digit.png',
+        'predict runs/lenet5.safetensors --draw --top 1 *.png',
+        'predict squeezenet.onnx --labels imagenet.txt --mean 104,117,123 --std 1 --bgr bird.png',
+      ),
     )
     .action(async (path: string, images: string[], options: PredictCommand) =>
       done(await predictCommand(path, images, options, terminal)),

@@ -1,8 +1,8 @@
 import { EventEmitter } from 'node:events'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { onInterrupt } from '../../src/cli/interrupt.ts'
-import { ranked } from '../../src/cli/predict.ts'
 import { progress, progressText } from '../../src/cli/progress.ts'
+import { ranked } from '../../src/cli/ranking.ts'
 import { backgroundOf } from '../../src/cli/sources.ts'
 import { confusionLines, drawPictures } from '../../src/cli/terminal.ts'
 

@@ -105,7 +105,7 @@ function gridSampled(use: Use): Value {
   return live(use.type(0), y, lastOrder(4))
 }
 
-/** Puts values back where a max pooling took them from; indices count N, C, spatial. A larger shape has zeros behind. */
+/** Puts values back where a max pooling took them from: indices count N, C, spatial. Larger shapes get zeros behind. */
 function maxUnpool(use: Use): Value {
   const { shape } = use.input(0)
   const [n, c, ...spatial] = shape

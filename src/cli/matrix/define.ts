@@ -7,7 +7,7 @@ type Values = ArrayLike<number>
 
 /**
  * The trilinear form of conv/reference.ts with borders: `visit` gets the flat indices of x, w and y of each term; x is
- * -1 where the border's own value stands. It shares nothing with the graph's way, which pads first.
+ * -1 where the border's own value stands. With the graph, which pads first, it shares `sourceIndex` alone.
  */
 function forEachBorderTerm(spec: ConvSpec, border: BorderOptions, visit: (x: number, w: number, y: number) => void) {
   const { paddingMode = 'zero' } = border

@@ -1,4 +1,4 @@
-// `npm run matrix`: random convolutions of every kind, on wasm or the interpreter, against float64; writes docs/matrix.md.
+// `npm run matrix`: random convolutions of every kind against float64; writes docs/matrix.md.
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { Command, Option } from 'commander'

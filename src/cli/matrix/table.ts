@@ -46,15 +46,18 @@ export function printMatrix(results: readonly CellResult[], target: string, seed
 
 <!-- Made by \`npm run matrix\`. -->
 
-Each cell of {variant} x {rank} x {border} x {padding} was run on ${target} with ${least} random convolutions, one of them with 16
-or more channels a group (a depthwise one: 16 outputs an input): ${total} in all, from seed ${seed}. Each gave its output,
-its gradients by input, kernel and bias, and the derivatives of those. A number is the largest error, over all of
-that, as a share of the bound that float32 arithmetic allows (1.00 is the limit): K u / (1 - K u) times the same sum of
-absolute values, K the roundings that a term goes through, u = 2^-24. The reference is float64: the output by the loops that
-define it, derivatives by differences, which are exact because all of it is linear in each operand.
+Each cell of {variant} x {rank} x {border} x {padding} was run on ${target} with ${least} random convolutions, one
+of them with 16 or more channels a group (a depthwise one: 16 outputs an input): ${total} in all, from seed ${seed}.
+Each gave its output, its gradients by input, kernel and bias, and the derivatives of those.
 
-Letters name the algorithms: d depthwise, i implicit, p pointwise (tour.md explains them). A transposed convolution has
-output padding, dilation and groups. Precision is 'direct'; Winograd's algorithm has bounds of its own (precision.md).
+A number is the largest error of all that as a share of what float32 may be off by: 1.00 is the limit, K u / (1 - K u)
+times the same sum of absolute values, K the most roundings that a term goes through, u = 2^-24. Sums of one or two
+terms come close to it. The judge is float64: the output by the loops that define it, derivatives by differences, which are
+exact because the output is linear in each operand.
+
+Letters name the algorithms: d depthwise, i implicit, p pointwise ([tour.md](tour.md) explains them). Transposed
+convolutions have output padding, dilation and groups. Precision is 'direct'; Winograd's algorithm has bounds of its own
+([precision.md](precision.md)).
 
 ${table(['variant', 'rank', ...borders], main)}
 

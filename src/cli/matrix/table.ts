@@ -52,8 +52,8 @@ Each gave its output, its gradients by input, kernel and bias, and the derivativ
 
 A number is the largest error of all that as a share of what float32 may be off by: 1.00 is the limit, K u / (1 - K u)
 times the same sum of absolute values, K the most roundings that a term goes through, u = 2^-24. Sums of one or two
-terms come close to it. The judge is float64: the output by the loops that define it, derivatives by differences, which are
-exact because the output is linear in each operand.
+terms come close to it. The judge is float64, which is checked too: outputs against the loops that define them, and the
+derivatives by one operand of each convolution against differences, exact because the output is linear in each operand.
 
 Letters name the algorithms: d depthwise, i implicit, p pointwise ([tour.md](tour.md) explains them). Transposed
 convolutions have output padding, dilation and groups. Precision is 'direct'; Winograd's algorithm has bounds of its own

@@ -1,6 +1,13 @@
 export { onnxOperations } from './onnx/build.ts'
 export type { ElementType } from './onnx/elements.ts'
 export type { Dimension, Port } from './onnx/graph.ts'
-export { type LoadOnnxOptions, loadOnnx, type OnnxInput, OnnxModel, type OnnxTensor } from './onnx/model.ts'
+export {
+  type LoadOnnxOptions,
+  loadOnnx,
+  type OnnxInput,
+  OnnxModel,
+  type OnnxPlan,
+  type OnnxTensor,
+} from './onnx/model.ts'
 export { type SaveOnnxOptions, saveOnnx, saveOnnxFile } from './onnx/save.ts'
 export { readOnnxTensor } from './onnx/tensor-file.ts'

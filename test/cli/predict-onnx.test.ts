@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { encode } from 'fast-png'
 import { afterAll, expect, test } from 'vitest'
+import { explainCommand } from '../../src/cli/explain.ts'
 import { predictCommand } from '../../src/cli/predict.ts'
 import { readLabels } from '../../src/cli/predict-onnx.ts'
 import { floats, modelBytes, type Sketch } from '../formats/onnx-model.ts'
@@ -57,6 +58,26 @@ test('a model that takes no picture is refused with what it takes', async () => 
     weights: { w: floats([], [1]) },
   }
   await expect(printed(rows)).rejects.toThrow('predict: the model takes x [1, 4]. Give a model that takes one picture')
+})
+
+test('explain prints each step of the program', async () => {
+  const nodes = [
+    { op: 'Conv', inputs: ['x', 'w'], outputs: ['c'] },
+    { op: 'Relu', inputs: ['c'] },
+  ]
+  const weights = { w: floats([2, 3, 1, 1], [1, 2, 3, 4, 5, 6]) }
+  writeFileSync(at('conv.onnx'), modelBytes({ nodes, inputs: { x: ['N', 3, 4, 4] }, weights }))
+  const lines: string[] = []
+  const print = (line = '') => lines.push(line)
+  const terminal = { print, note: print, interactive: false, greys: false, columns: 80 }
+  await explainCommand(at('conv.onnx'), { batchSize: 2 }, terminal)
+  expect(lines[0]).toBe('x: [2, 3, 4, 4]')
+  expect(lines[1]).toMatch(/^6 parameters, opset 17, 3 steps, \d+ bytes of memory$/)
+  expect(lines.filter((line) => /^output \+ max +\[2, 4, 4, 2\] .*pointwise: /.test(line))).toHaveLength(1)
+  lines.length = 0
+  await explainCommand(at('conv.onnx'), { json: true, time: true }, terminal)
+  const { steps } = JSON.parse(lines.slice(1).join('\n'))
+  expect(steps[1]).toMatchObject({ algorithm: 'pointwise', shape: [1, 4, 4, 2], milliseconds: expect.any(Number) })
 })
 
 test('labels are lines, a JSON list or a JSON object', () => {

@@ -26,6 +26,9 @@ export interface LoadOnnxOptions {
   readonly externalData?: Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>
 }
 
+/** What a program of a model does. */
+export type OnnxPlan = Pick<Program<readonly Shape[], Tensor[]>, 'steps' | 'arenaBytes' | 'profile'>
+
 interface Built {
   readonly program: Program<readonly Shape[], Tensor[]> | undefined
   /** Inputs that the program takes. */
@@ -77,6 +80,17 @@ export class OnnxModel {
       return [name, { type, shape, data: isFixed(value) ? value.data : results[at++] }] as const
     })
     return Object.fromEntries(entries)
+  }
+
+  /** The program that `run` uses for such inputs: its steps with their plans, memory and times. */
+  plan(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): OnnxPlan {
+    const { program } = this.#built(this.#valuesOf(inputs))
+    return program ?? { steps: [], arenaBytes: 0, profile: async () => [] }
+  }
+
+  /** Number of values that the file holds. */
+  countParameters(): number {
+    return [...this.#graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0)
   }
 
   #valuesOf(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Map<string, Fixed> {

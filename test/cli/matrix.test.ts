@@ -5,6 +5,7 @@ import { sizeOf } from '../../src/base/shape.ts'
 import { errorBounds } from '../../src/cli/matrix/bound.ts'
 import { borders, cells, draw, paddings, ranks, specOf, variants } from '../../src/cli/matrix/cells.ts'
 import { quantities } from '../../src/cli/matrix/check.ts'
+import { matrixCommand } from '../../src/cli/matrix/command.ts'
 import { type CellResult, runMatrix } from '../../src/cli/matrix/run.ts'
 import { printMatrix } from '../../src/cli/matrix/table.ts'
 import { conv, placeholder, sub } from '../../src/graph/index.ts'
@@ -83,6 +84,15 @@ test('convolutions of a cell are what it says, the first with 16 or more channel
         expect(new Set(paddingMode).size).toBeGreaterThanOrEqual(cell.rank > 1 ? 2 : 1)
     }
   }
+})
+
+test.each([
+  ['--specs', { specs: '0' }, 'matrix: --specs is 0, but must be a whole number >= 1'],
+  ['--seed', { seed: 'x' }, 'matrix: --seed is NaN, but must be a whole number'],
+  ['--out', { out: 'no/such/folder/matrix.md' }, "matrix: the table can't be written: ENOENT"],
+] as const)('refuses %s before it runs', async (_, options, message) => {
+  const given = { target: 'wasm', specs: '1', seed: '1', out: 'no/such/folder', ...options } as const
+  await expect(matrixCommand(given, () => {})).rejects.toThrow(message)
 })
 
 test('bounds: a contraction of n terms may have n roundings, and only sums and products have bounds', () => {

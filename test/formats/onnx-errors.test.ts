@@ -163,6 +163,30 @@ describe('running', () => {
     )
   })
 
+  test('does not follow numbers that no result can have', async () => {
+    const node = (op: string, attributes: Record<string, number | number[]>) =>
+      run({ nodes: [{ op, inputs: ['x'], attributes }], inputs: { x: [1, 1, 4] } }, [1, 2, 3, 4])
+    const far = 2 ** 40
+    for (const op of ['MaxPool', 'AveragePool', 'LpPool']) {
+      await expect(node(op, { kernel_shape: [far], pads: [far, far] })).rejects.toThrow(/windows of 1099511627776 at/)
+      await expect(node(op, { kernel_shape: [1], pads: [far, far] })).rejects.toThrow(FoveaError)
+      await expect(node(op, { kernel_shape: [1], strides: [0] })).rejects.toThrow(FoveaError)
+      await expect(node(op, { kernel_shape: [-1] })).rejects.toThrow(FoveaError)
+    }
+    const weights = { w: floats([1, 1, 2], [1, 1]) }
+    for (const op of ['Conv', 'ConvTranspose'])
+      for (const name of ['pads', 'strides', 'dilations', 'output_padding'])
+        for (const value of [far, -far]) {
+          const attributes = { [name]: name === 'pads' ? [value, value] : [value], kernel_shape: [2] }
+          const sketch = { nodes: [{ op, inputs: ['x', 'w'], attributes }], inputs: { x: [1, 1, 4] }, weights }
+          await run(sketch, [1, 2, 3, 4]).catch((error) =>
+            expect(error, `${op} ${name} ${error}`).toBeInstanceOf(FoveaError),
+          )
+        }
+    const twice = { nodes: [{ op: 'Unsqueeze', inputs: ['x', 'a'] }], inputs: { x: [2] }, weights: { a: ints(0, 0) } }
+    await expect(run(twice, [1, 2])).rejects.toThrow("onnx: Unsqueeze 'y': axes 0,0 name one twice. Check the model.")
+  })
+
   test('allocates nothing for a shape that is too large', async () => {
     const sketch: Sketch = {
       nodes: [{ op: 'ConstantOfShape', inputs: ['s'] }],

@@ -162,6 +162,7 @@ function unsqueeze(use: Use): Value {
   const given = use.axes('axes', 13, 1) ?? []
   const rank = value.shape.length + given.length
   const axes = given.map((axis) => use.axis(axis, rank))
+  if (new Set(axes).size !== axes.length) use.fail(`axes ${given} name one twice`, 'Check the model')
   const sizes = [...value.shape]
   const shape = plainOrder(rank).map((axis) => (axes.includes(axis) ? 1 : sizes.shift()!))
   return reshaped(value, shape)

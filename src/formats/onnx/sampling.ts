@@ -20,7 +20,7 @@ import {
 import { reshape, transpose } from '../../graph/reshape.ts'
 import { gridSample, readPixels } from '../../nn/grid-sample.ts'
 import { fold } from '../../nn/patches.ts'
-import { fixed } from './elements.ts'
+import { countOf, fixed } from './elements.ts'
 import { elementwise } from './elementwise.ts'
 import type { Ops, Use } from './node.ts'
 import {
@@ -117,6 +117,7 @@ function maxUnpool(use: Use): Value {
   checkBetween(use, n * c * places * points)
   const starts = Array.from({ length: n * c }, (_, i) => i * places)
   const rows = (value: Value) => reshape(plain(value), [n * c, 1, points])
+  if (points !== sizeOf(use.shape(1).slice(2))) use.fail('as many indices as values are needed', 'Check the model')
   const local = sub(rows(use.input(1)), tensor(starts, [n * c, 1, 1]))
   const numbers = tensor(
     Array.from({ length: places }, (_, i) => i),
@@ -151,6 +152,7 @@ function oneHot(use: Use): Value {
   const axis = use.axis(use.int('axis', -1), rank)
   const wide = reshaped(indices, [...indices.shape.slice(0, axis), 1, ...indices.shape.slice(axis)])
   const shape = plainOrder(rank).map((i) => (i === axis ? depth : 1))
+  countOf(use.node.title, [...indices.shape, depth])
   const classes = fixed(
     'int64',
     shape,
@@ -165,6 +167,7 @@ function cumulative(use: Use): Value {
   const x = asLive(use.input(0))
   const axis = use.axis(use.numbers(1)[0], x.shape.length)
   const n = x.shape[axis]
+  checkBetween(use, n * n)
   const [exclusive, reverse] = [use.int('exclusive', 0), use.int('reverse', 0) === 1]
   const rows = Array.from({ length: n }, (_, i) => {
     const [from, to] = reverse ? [i + exclusive, n] : [0, i + 1 - exclusive]

@@ -1,6 +1,7 @@
 // ONNX tensors are N, C, spatial; ours have the channels last. A value keeps its axes in whatever order it was made in,
 // and is brought into another order only where an operation asks for one: so transposes cancel by themselves.
-import { type Shape, sameShape } from '../../base/shape.ts'
+import { fail } from '../../base/errors.ts'
+import { type Shape, sameShape, showShape, sizeOf } from '../../base/shape.ts'
 import { reshape, transpose } from '../../graph/reshape.ts'
 import { fill, type Tensor, Variable } from '../../graph/tensor.ts'
 import { type ElementType, type Fixed, isFloat } from './elements.ts'
@@ -120,6 +121,8 @@ function groupsOf(from: Shape, to: Shape): Group[] {
 /** Another shape of as many elements. Axes that stay whole keep their places; the others are brought together. */
 export function reshaped(value: Value, shape: Shape): Value {
   if (sameShape(value.shape, shape)) return value
+  if (sizeOf(shape) !== sizeOf(value.shape))
+    fail('onnx', `${showShape(value.shape)} can't become ${showShape(shape)}`, 'Check the model')
   if (isFixed(value)) return { ...value, shape }
   const groups = groupsOf(value.shape, shape)
   const place = ({ from }: Group) => Math.min(...from.map((axis) => value.order.indexOf(axis)))

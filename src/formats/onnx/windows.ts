@@ -1,10 +1,10 @@
 import { sizeOf } from '../../base/shape.ts'
 import { strategyPadding } from '../../conv/padding.ts'
-import { dilatedExtent, outputShape } from '../../conv/spec.ts'
+import { dilatedExtent, outputShape, outputSize, transposedOutputSize } from '../../conv/spec.ts'
 import { contract, conv, convTranspose } from '../../graph/conv.ts'
 import { abs, add, fill, max, mean, pow, sub, sum, Tensor, transpose } from '../../graph/index.ts'
 import { averagePool, maxPool } from '../../graph/pool.ts'
-import { fixed } from './elements.ts'
+import { countOf, fixed } from './elements.ts'
 import type { Ops, Use } from './node.ts'
 import { arranged, channelsLast, isFixed, type Live, lastOrder, live, type Value, variableOf } from './value.ts'
 
@@ -38,6 +38,21 @@ export function windowOf(use: Use, spatial: readonly number[], kernel: readonly 
   return { kernel, stride, dilation, padding }
 }
 
+/** Most steps that the windows of one axis may take together. */
+const mostSteps = 2 ** 28
+
+/** The window of a convolution or pooling, if a result of its size can be held. */
+function slidingWindow(use: Use, spatial: readonly number[], kernel: readonly number[]): Window {
+  const window = windowOf(use, spatial, kernel)
+  const { stride, dilation, padding } = window
+  const out = spatial.map((size, axis) =>
+    outputSize(size, kernel[axis], stride[axis], dilation[axis], ...padding[axis]),
+  )
+  if (out.some((n, axis) => n * kernel[axis] > mostSteps)) use.fail(`windows of ${kernel} at ${out} places`)
+  countOf(use.node.title, [...use.shape(0).slice(0, 2), ...out.map((n) => Math.max(n, 1))])
+  return window
+}
+
 /** ONNX's kernel [O, I, spatial...] as ours: [spatial..., I, O]. Of a transposed convolution [I, O, ...] likewise. */
 const kernelOrder = (rank: number) => [...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1, 0]
 
@@ -58,7 +73,7 @@ function withBias(y: Tensor, use: Use, i: number): Tensor {
 /** A convolution of given tensors: x [N, spatial..., C] and an ONNX kernel. */
 export function convolved(use: Use, x: Tensor, weight: Value, w = kernelOf(weight)): Tensor {
   const kernel = use.ints('kernel_shape') ?? weight.shape.slice(2)
-  const { stride, dilation, padding } = windowOf(use, x.shape.slice(1, -1), kernel)
+  const { stride, dilation, padding } = slidingWindow(use, x.shape.slice(1, -1), kernel)
   return conv(x, w, { stride, dilation, padding, groups: use.int('group', 1) })
 }
 
@@ -84,6 +99,10 @@ function convTransposed(use: Use): Value {
   const extra = use.ints('output_padding') ?? kernel.map(() => 0)
   const padding = transposedPadding(use, window, extra)
   const options = { stride, dilation, padding, groups: use.int('group', 1), outputPadding: extra }
+  const sizes = spatialOf(use).map((size, axis) =>
+    transposedOutputSize(size, kernel[axis], stride[axis], dilation[axis], ...padding[axis], extra[axis]),
+  )
+  countOf(use.node.title, [use.shape(0)[0], weight.shape[1] * options.groups, ...sizes.map((n) => Math.max(n, 1))])
   return result(use, withBias(convTranspose(channelsLast(use.input(0)), kernelOf(weight), options), use, 2))
 }
 
@@ -105,7 +124,7 @@ function positions(use: Use): Tensor {
 
 function maxPooled(use: Use): readonly (Value | undefined)[] {
   const x = channelsLast(use.input(0))
-  const { kernel, ...options } = windowOf(use, spatialOf(use), use.ints('kernel_shape') ?? [])
+  const { kernel, ...options } = slidingWindow(use, spatialOf(use), use.ints('kernel_shape') ?? [])
   const y = maxPool(x, kernel, { ...options, ceilMode: use.int('ceil_mode', 0) === 1 })
   if (!use.node.outputs[1] || y.operation.kind !== 'windowMax') return [result(use, y)]
   const { spec } = y.operation
@@ -114,7 +133,7 @@ function maxPooled(use: Use): readonly (Value | undefined)[] {
 }
 
 function averagePooled(use: Use): Value {
-  const { kernel, ...options } = windowOf(use, spatialOf(use), use.ints('kernel_shape') ?? [])
+  const { kernel, ...options } = slidingWindow(use, spatialOf(use), use.ints('kernel_shape') ?? [])
   const ceilMode = use.int('ceil_mode', 0) === 1
   const countIncludePad = use.int('count_include_pad', 0) === 1
   return result(use, averagePool(channelsLast(use.input(0)), kernel, { ...options, ceilMode, countIncludePad }))
@@ -123,7 +142,7 @@ function averagePooled(use: Use): Value {
 /** (sum of |x|^p)^(1/p) of each window; what ceil_mode adds behind the padding is zero. */
 function lpPooled(use: Use): Value {
   const x = channelsLast(use.input(0))
-  const { kernel, ...options } = windowOf(use, spatialOf(use), use.ints('kernel_shape') ?? [])
+  const { kernel, ...options } = slidingWindow(use, spatialOf(use), use.ints('kernel_shape') ?? [])
   const p = use.int('p', 2)
   const powers = pow(abs(x), p)
   const ceilMode = use.int('ceil_mode', 0) === 1

@@ -47,15 +47,16 @@ export class Tensor {
 export class Variable {
   readonly shape: Shape
   readonly name: string
-  /** First values; the engine releases them once the variable lies in its memory. */
+  /** First values (none: zeros); the engine releases them once the variable lies in its memory. */
   initial: Float32Array | undefined
   /** The expression that stands for its value at the start of a program. */
   readonly value: Tensor
 
-  constructor(initial: ArrayLike<number>, shape: Shape, name = 'variable') {
-    checkData('variable', initial, shape)
+  /** @param initial first values, row-major; undefined: zeros, which take no memory until a program needs them */
+  constructor(initial: ArrayLike<number> | undefined, shape: Shape, name = 'variable') {
+    if (initial) checkData('variable', initial, shape)
     // of a typed array far faster than Float32Array.from, which iterates
-    this.initial = new Float32Array(initial)
+    this.initial = initial && new Float32Array(initial)
     this.shape = Object.freeze([...shape])
     this.name = name
     this.value = new Tensor({ kind: 'variable', variable: this }, [], shape)

@@ -118,6 +118,7 @@ export {
 export * from './patches.ts'
 export * from './pool-layers.ts'
 export type { Fields } from './receptive.ts'
+export { registerLayer } from './registry.ts'
 export * from './regularization.ts'
 export * from './resize.ts'
 export { readSafetensors, type SafeFile, type SafeTensor, writeSafetensors } from './safetensors.ts'

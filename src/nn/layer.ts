@@ -134,7 +134,10 @@ export function weight(
   fans?: Fans,
 ): Variable {
   const fullName = `${context.name}.${name}`
-  if (!context.saved) return new Variable(initialValues(initializer, shape, context.random, fans), shape, fullName)
+  if (!context.saved) {
+    const values = initializer === 'zeros' ? undefined : initialValues(initializer, shape, context.random, fans)
+    return new Variable(values, shape, fullName)
+  }
   const saved = context.saved.get(fullName)
   if (!saved) fail('loadModel', `weight '${fullName}' is missing`, 'Save the whole model again')
   if (!sameShape(saved.shape, shape))

@@ -16,7 +16,7 @@ import * as shapes from './shape-layers.ts'
 const { activationOf: _, ...activationLayers } = activations
 
 /** Every layer's factory by its kind. What the files of layers export and isn't a factory is left out. */
-const factories: Readonly<Record<string, unknown>> = {
+const factories: Record<string, unknown> = {
   ...activationLayers,
   ...convolutions,
   ...merges,
@@ -36,6 +36,11 @@ const factories: Readonly<Record<string, unknown>> = {
 }
 
 export const layerKinds: readonly string[] = Object.keys(factories)
+
+/** Makes a layer from outside known to `loadModel`: `factory` is given what the layer has as `config`. */
+export function registerLayer(kind: string, factory: (...config: never[]) => Layer): void {
+  factories[kind] = factory
+}
 
 const deepest = 100
 

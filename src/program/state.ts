@@ -31,7 +31,9 @@ function createRuntime(): Runtime {
       if (address === undefined) {
         const length = sizeOf(variable.shape)
         address = memory.allocate(length * 4)
-        memory.floats(address, length).set(variable.initial!)
+        const values = memory.floats(address, length)
+        if (variable.initial) values.set(variable.initial)
+        else values.fill(0)
         variable.initial = undefined
         addresses.set(variable, address)
         dropped.register(variable, address)

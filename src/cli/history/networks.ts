@@ -1,0 +1,81 @@
+// The published networks: what each layer holds and computes, beside the published number of parameters.
+import { sizeOf } from '../../base/shape.ts'
+import { createModel, type LargeOptions } from '../../models/index.ts'
+import { codes, connections } from '../../models/lenet5-1998.ts'
+import { type Model, summaryRows } from '../../nn/index.ts'
+import { grouped } from '../../nn/summary.ts'
+import type { Row } from '../show.ts'
+import type { HistoryReport } from './report.ts'
+
+/** A network to look at: without weights in memory. */
+const light: LargeOptions = { kernelInitializer: 'zeros' }
+
+/** Trained parameters, those with running statistics, multiply-accumulates of one picture. */
+function totals(name: string, published: string): string[] {
+  const model = createModel(name, light)
+  const state = model.state.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
+  const trained = model.countParameters()
+  const macs = summaryRows(model).reduce((sum, row) => sum + row.macs, 0)
+  const statistics = state > 0 ? ` (${grouped(trained + state)} with running statistics)` : ''
+  const head = `${name} of ${model.inputShape.join('x')}, ${published}:`
+  return [head, `  ${grouped(trained)} parameters${statistics}, ${grouped(macs)} multiply-adds`]
+}
+
+/** Steps with weights, or that change the size. */
+function layerLines(model: Model): string[] {
+  const rows = summaryRows(model)
+  return rows
+    .filter((row, i) => row.parameters > 0 || row.shape.join() !== rows[i - 1]?.shape.join())
+    .map(({ name, shape, parameters }) => `  ${name.padEnd(22)} ${shape.join('x').padEnd(12)} ${grouped(parameters)}`)
+}
+
+const codeRow: Row = {
+  panels: codes.map((code) => ({ height: 12, width: 7, values: Float32Array.from(code) })),
+  pixel: 5,
+}
+
+/** A line for each map of S2, a column for each map of C3. */
+const tableRow: Row = {
+  panels: [
+    {
+      height: 6,
+      width: connections.length,
+      values: Float32Array.from({ length: 6 * connections.length }, (_, i) =>
+        Number(connections[i % connections.length]!.includes(Math.floor(i / connections.length))),
+      ),
+    },
+  ],
+  pixel: 10,
+}
+
+/** `fovea history lenet5`. */
+export const lenetReport = async (): Promise<HistoryReport> => ({
+  lines: [...layerLines(createModel('lenet5-1998')), ...totals('lenet5-1998', 'published with 60,000')],
+  rows: [
+    { caption: 'which maps of S2 (down) each map of C3 (across) sees', row: tableRow },
+    { caption: 'the codes of the output units', row: codeRow },
+  ],
+})
+
+/** `fovea history alexnet`. */
+export const alexnetReport = async (): Promise<HistoryReport> => ({
+  lines: [
+    ...layerLines(createModel('alexnet', light)),
+    ...totals('alexnet', 'two groups, in Caffe 60,965,224'),
+    ...totals('alexnet-single', 'one tower, in torchvision 61,100,840'),
+    ...totals('alexnet-mini', 'small'),
+  ],
+  rows: [],
+})
+
+/** `fovea history xception`. */
+export const xceptionReport = async (): Promise<HistoryReport> => ({
+  lines: [
+    ...layerLines(createModel('xception', light)),
+    ...totals('xception', 'in Keras 22,910,480, in the paper 22,855,952'),
+    ...totals('xception-tiny', 'small'),
+    ...totals('mobilenet', 'in Keras 4,253,864'),
+    ...totals('mobilenet-v2', 'in torchvision 3,504,872'),
+  ],
+  rows: [],
+})

@@ -62,7 +62,7 @@ describe('errors end with 1 and one line', () => {
     [
       'an unknown network',
       ['train', 'lenet6'],
-      "error: createModel: there is no model 'lenet6'. Use one of lenet5, separable, vgg-like",
+      "error: createModel: there is no model 'lenet6'. Use one of lenet5, lenet5-1998, separable, vgg-like",
     ],
     [
       'unknown data',

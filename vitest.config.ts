@@ -4,7 +4,7 @@ import { launchOptions } from './scripts/chromium.mjs'
 
 /** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
 const core = {
-  include: ['test/{base,conv,graph,kernel,plan,program,targets,runtime,nn,models,compile}/**/*.test.ts'],
+  include: ['test/{base,conv,graph,kernel,plan,program,targets,runtime,nn,models,compile,formats}/**/*.test.ts'],
   exclude: ['**/*.node.test.ts'],
 }
 // `fit` is a verb of ours, so the linter can't look for focused tests: vitest refuses them

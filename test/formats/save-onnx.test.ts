@@ -7,6 +7,9 @@ import * as nn from '../../src/nn/index.ts'
 import { layerCases } from '../nn/layer-cases.ts'
 import { modelOf, normals } from '../nn/layer-check.ts'
 
+/** Of the largest value: folding and other algorithms round otherwise. */
+const tolerance = 1e-5
+
 /** Batch norms with statistics other than 0 and 1. */
 function disturb(model: nn.Model): nn.Model {
   for (const [i, variable] of [...model.parameters, ...model.state].entries()) {
@@ -25,7 +28,8 @@ async function expectSame(model: nn.Model, options: Parameters<typeof saveOnnx>[
   const { output } = await read.run(Object.fromEntries(named))
   expect(output.shape).toEqual([count, ...model.outputShape])
   const largest = expected.reduce((a, b) => Math.max(a, Math.abs(b)), 1)
-  for (let i = 0; i < expected.length; i++) expect(Math.abs(output.data[i] - expected[i]) / largest).toBeLessThan(2e-6)
+  for (let i = 0; i < expected.length; i++)
+    expect(Math.abs(output.data[i] - expected[i]) / largest).toBeLessThan(tolerance)
 }
 
 const operations = (bytes: Uint8Array) => readMessage(bytes, modelTable).graph!.nodes.map(({ opType }) => opType)
@@ -74,7 +78,7 @@ describe('saveOnnx', () => {
     const last = x.map((_, i) => x[(i % 3) * 72 + Math.floor(i / 3)])
     const { output } = await read.run({ input: x })
     const expected = await model.predict(last)
-    for (const [i, value] of expected.entries()) expect(output.data[i]).toBeCloseTo(value, 5)
+    for (const [i, value] of expected.entries()) expect(Math.abs(output.data[i] - value) / 10).toBeLessThan(tolerance)
   })
 
   test('says which options it knows and what it cannot write', () => {

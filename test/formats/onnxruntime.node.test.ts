@@ -1,5 +1,5 @@
 // By hand: models written as ONNX, run by onnxruntime. It isn't a dependency: install it anywhere and name the place:
-// FOVEA_ORT=/somewhere/node_modules/onnxruntime-node npx vitest run test/formats/onnxruntime.test.ts
+// FOVEA_ORT=/somewhere/node_modules/onnxruntime-node npx vitest run test/formats/onnxruntime.node.test.ts
 import { createRequire } from 'node:module'
 import { describe, expect, test } from 'vitest'
 import { type Shape, sizeOf } from '../../src/base/shape.ts'

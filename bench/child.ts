@@ -54,3 +54,6 @@ process.on('message', async (request: Request) => {
     process.send!({ failed: error instanceof Error ? error.message : String(error) })
   }
 })
+
+// whoever asked is gone
+process.on('disconnect', () => process.exit())

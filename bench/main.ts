@@ -34,6 +34,7 @@ const usage = `npm run bench -- [options]
   --networks FOLDER,...     ONNX files, or light_* folders with a model.onnx
   --precision direct|high|fast   rounding that fovea's layers may cost (default: fast)
   --library                 without the flag that gives Node 20 relaxed SIMD
+  --limit SECONDS           of one library at one work before it is given up (default: 60)
   --quick                   fewer repeats: to see that everything runs, not to measure
   --json FILE, --write      every figure as JSON; the tables as bench/results.md`
 
@@ -50,6 +51,7 @@ const { values } = parseArgs({
     networks: { type: 'string', default: '' },
     precision: { type: 'string', default: 'fast' },
     library: { type: 'boolean', default: false },
+    limit: { type: 'string', default: '60' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
     write: { type: 'boolean', default: false },
@@ -79,6 +81,7 @@ const field = (peers: readonly Names[]): Field => ({
   peers: values.peers ? peers.filter((peer) => words(values.peers!).includes(peer)) : peers,
   threads,
   effort: values.quick ? quick : thorough,
+  limit: Number(values.limit) * 1000,
   starter,
 })
 
@@ -137,9 +140,11 @@ async function section(name: string, peers: readonly Names[], run: (of: Field) =
 }
 
 try {
-  await section('layers', ['onnxruntime-web', 'tfjs-wasm', 'jax-js', 'onnxruntime-node'], (own) =>
-    layerRows(own, chosenLists(), progress),
-  )
+  // list by list, so that each table is printed when it is known
+  for (const list of chosenLists())
+    await section('layers', ['onnxruntime-web', 'tfjs-wasm', 'jax-js', 'onnxruntime-node'], (own) =>
+      layerRows(own, list, progress),
+    )
   if (folders.length > 0)
     await section('networks', ['onnxruntime-web', 'onnxruntime-node'], (own) =>
       networkRows(own, folders, match, progress),

@@ -8,7 +8,8 @@ const knowsFlag = () => spawnSync(process.execPath, [relaxedSimd, '-e', '0']).st
 
 export interface Process {
   readonly name: Names
-  ask<K extends Request['kind']>(request: Request & { kind: K }): Promise<Answers[K]>
+  /** Fails, and ends the process, when there is no answer after `limit` ms. */
+  ask<K extends Request['kind']>(request: Request & { kind: K }, limit?: number): Promise<Answers[K]>
   end(): void
 }
 
@@ -45,7 +46,7 @@ export function processStarter({ relaxed, precision }: StartOptions) {
     }
     return {
       name,
-      ask: (request) =>
+      ask: (request, limit = 600_000) =>
         new Promise((resolve, reject) => {
           const process = running()
           let said = ''
@@ -53,6 +54,7 @@ export function processStarter({ relaxed, precision }: StartOptions) {
             said = (said + chunk).slice(-400)
           }
           const settle = (act: () => void) => {
+            clearTimeout(timer)
             process.off('message', receive).off('exit', died)
             process.stderr?.off('data', hear)
             act()
@@ -63,6 +65,11 @@ export function processStarter({ relaxed, precision }: StartOptions) {
           }
           const died = (code: number | null, signal: string | null) =>
             settle(() => reject(new Error(`its process ended (${signal ?? code}) ${said.trim().split('\n').at(-1)}`)))
+          const timer = setTimeout(() => {
+            settle(() => reject(new Error(`no answer in ${limit / 1000} s`)))
+            process.kill('SIGKILL')
+            if (child === process) child = undefined
+          }, limit)
           process.on('message', receive).once('exit', died)
           process.stderr?.on('data', hear)
           process.send(request)

@@ -19,6 +19,8 @@ export interface Field {
   readonly peers: readonly Names[]
   readonly threads: readonly number[]
   readonly effort: Effort
+  /** The first result may take so long, and the measuring, in ms. */
+  readonly limit: number
   readonly starter: Starter
 }
 
@@ -47,13 +49,13 @@ export async function compete(
   job: Job,
   threads: number,
   judge: Judge,
-  effort: Effort,
+  { effort, limit }: Pick<Field, 'effort' | 'limit'>,
 ): Promise<Outcome> {
   try {
-    const { output, how } = await process.ask({ kind: 'prepare', job, threads })
+    const { output, how } = await process.ask({ kind: 'prepare', job, threads }, limit)
     const error = judge(output)
     if (!(error <= allowedError)) return { wrong: error }
-    return { times: await process.ask({ kind: 'time', effort }), threads, error, how }
+    return { times: await process.ask({ kind: 'time', effort }, limit), threads, error, how }
   } catch (error) {
     return { cannot: (error as Error).message }
   } finally {
@@ -82,11 +84,11 @@ export async function race(field: Field, get: Stable, job: Job, judge: Judge): P
   const best = new Map<Names, Outcome>()
   for (const threads of [...field.threads].sort((a, b) => a - b)) {
     const outcomes = new Map<Names, Outcome>()
-    outcomes.set('fovea', await compete(get('fovea', threads), job, threads, judgeOurs, field.effort))
+    outcomes.set('fovea', await compete(get('fovea', threads), job, threads, judgeOurs, field))
     for (const name of field.peers) {
       if (!(alwaysOne.includes(name) && best.has(name))) {
         const asked = alwaysOne.includes(name) ? 1 : threads
-        const outcome = await compete(get(name, asked), job, asked, judgePeer, field.effort)
+        const outcome = await compete(get(name, asked), job, asked, judgePeer, field)
         if (faster(outcome, best.get(name)) || !best.has(name)) best.set(name, outcome)
       }
       outcomes.set(name, best.get(name)!)

@@ -92,12 +92,18 @@ function summary(name: string, rows: readonly Row[], peers: readonly Names[], of
   ]
 }
 
+/** The line, and its operation where that isn't the line's own. */
+function named({ kind, operation, work }: Row): string {
+  const own = work.startsWith('transposed') ? 'inputGradient' : 'output'
+  return kind !== 'layer' || operation === own ? work : `${work} ${operation}`
+}
+
 /** Table of one list at one number of threads: its head, its rows, geometric mean and worst of each ratio. */
 export function tableOf(title: string, rows: readonly Row[], peers: readonly Names[], peak: number): string[][] {
   const shown = peers.filter((peer) => rows.some((row) => row.peers[peer] !== undefined || row.without[peer]))
   const head = [title, 'ms', 'min', 'max', 'with copies', 'GFLOP/s', '% of peak', ...shown, 'best in pages']
   const lines = rows.map((row) => [
-    row.operation === 'output' || row.kind !== 'layer' ? row.work : `${row.work} ${row.operation}`,
+    named(row),
     row.ms === null ? (row.without.fovea?.startsWith('wrong') ? 'WRONG' : '-') : milliseconds(row.ms),
     orDash(row.minMs, milliseconds),
     orDash(row.maxMs, milliseconds),

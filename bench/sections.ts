@@ -13,24 +13,18 @@ import { type Row, rowOf } from './report.ts'
 export type Progress = (line: string) => void
 
 /** (a) Layers: ours against the definition at some places, the peers against ours everywhere. */
-export async function layerRows(field: Field, lists: readonly List[], progress: Progress): Promise<Row[]> {
+export async function layerRows(field: Field, { name, works }: List, progress: Progress): Promise<Row[]> {
   const get = stable(field)
   const rows: Row[] = []
-  for (const { name, works } of lists)
-    for (const work of works) {
-      progress(`${name}: ${work.text}`)
-      const { text, operation } = work
-      const judge: Judge = (output) => sampledError(work, operandsOf(work), output)
-      const about = {
-        kind: 'layer',
-        list: name,
-        work: text,
-        operation,
-        flops: 2 * multiplyAccumulates(work.spec),
-      } as const
-      for (const [threads, outcomes] of await race(field, get, { kind: 'layer', text, operation }, judge))
-        rows.push(rowOf(about, threads, outcomes))
-    }
+  for (const work of works) {
+    progress(`${name}: ${work.text}`)
+    const { text, operation, spec } = work
+    const judge: Judge = (output) => sampledError(work, operandsOf(work), output)
+    const about = { kind: 'layer', list: name, work: text, operation, flops: 2 * multiplyAccumulates(spec) } as const
+    for (const [threads, outcomes] of await race(field, get, { kind: 'layer', text, operation }, judge))
+      rows.push(rowOf(about, threads, outcomes))
+  }
+  field.starter.endAll()
   return rows
 }
 

@@ -1,6 +1,6 @@
 import { fail } from '../base/errors.ts'
 import { showShape } from '../base/shape.ts'
-import { abs, add, div, equal, floor, maximum, minimum, mul, sub } from '../graph/map.ts'
+import { abs, add, div, equal, floor, less, maximum, minimum, mul, sub } from '../graph/map.ts'
 import { slice } from '../graph/pad.ts'
 import { sum } from '../graph/reduce.ts'
 import { reshape } from '../graph/reshape.ts'
@@ -35,7 +35,12 @@ const places: Readonly<Record<string, Place>> = { zeros: (at) => at, border: toB
 
 const weights: Readonly<Record<string, (at: Tensor, indices: Tensor) => Tensor>> = {
   bilinear: (at, indices) => maximum(sub(1, abs(sub(at, indices))), 0),
-  nearest: (at, indices) => equal(floor(add(at, 0.5)), indices),
+  // halfway between two pixels the even one counts
+  nearest: (at, indices) => {
+    const distance = abs(sub(at, indices))
+    const even = equal(indices, mul(2, floor(mul(indices, 0.5))))
+    return maximum(less(distance, 0.5), mul(equal(distance, 0.5), even))
+  },
 }
 
 /**

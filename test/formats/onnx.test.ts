@@ -122,6 +122,21 @@ describe('values by hand', () => {
     expect((await of(5)).map(Math.round)).toEqual([-32, 243, 0])
   })
 
+  test('dropout passes everything on, and is refused where it would drop', async () => {
+    const of = (training: number, ratio: number) => {
+      const weights = { r: floats([], [ratio]), t: fixed('bool', [], [training]) }
+      return single({ op: 'Dropout' }, [2], [1, 2], { weights })
+    }
+    for (const [training, ratio] of [
+      [0, 0.5],
+      [1, 0],
+    ])
+      expect((await of(training, ratio)).data).toEqual([1, 2])
+    await expect(of(1, 0.5)).rejects.toThrow(
+      "onnx: Dropout 'y': it drops values by chance. Export the model for inference.",
+    )
+  })
+
   test('Round takes ties to even', async () => {
     const { data } = await single({ op: 'Round' }, [6], [0.5, 1.5, 2.5, -0.5, -1.5, 0.7])
     expect(data.map((v) => v + 0)).toEqual([0, 2, 2, 0, -2, 1])

@@ -75,7 +75,7 @@ async function runSets(folder: string): Promise<{ error: number; why?: string }>
   return { error: worst }
 }
 
-const isUnsupported = (message: string) => /aren't supported|is of opset/.test(message)
+const isUnsupported = (message: string) => /aren't supported|is of opset|isn't a tensor|has element type/.test(message)
 
 /** Runs one folder with model.onnx. */
 export async function runCase(folder: string, name: string): Promise<Outcome> {

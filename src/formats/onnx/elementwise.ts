@@ -43,10 +43,10 @@ export function elementwise(
 
 /** A function of one input, whatever the order of its axes. */
 const unary =
-  (compute: (x: Tensor, use: Use) => Tensor): Op =>
+  (compute: (x: Tensor, use: Use) => Tensor, type?: ElementType): Op =>
   (use) => {
     const x = asLive(use.input(0))
-    return like(x, compute(x.tensor, use))
+    return { ...like(x, compute(x.tensor, use)), type: type ?? x.type }
   }
 
 const binary =
@@ -71,15 +71,18 @@ export function round(x: Tensor): Tensor {
 const not = (x: Tensor): Tensor => equal(x, 0)
 const divide = (a: Tensor, b: Tensor, use: Use) => (isInteger(use.type(0)) ? trunc(div(a, b)) : div(a, b))
 
+/** float32's power is a little off where it should be whole. */
+const wholePower = (type: ElementType, value: Tensor) => (isInteger(type) ? round(value) : value)
+
 /** x^p with the signs that real numbers have: even and odd whole powers of negative x are defined. */
 function power(use: Use): Live {
   const [x, p] = [use.input(0), use.input(1)]
   const known = isFixed(p) && p.data.length === 1 ? p.data[0] : undefined
-  if (known === undefined) return elementwise([x, p], graph.pow)
+  if (known === undefined) return elementwise([x, p], (a, b) => wholePower(x.type, graph.pow(a, b)))
   const simple = [1, 2, 3, -1, -2, 0.5, -0.5].includes(known) || !Number.isInteger(known)
   return elementwise([x, p], (a) => {
     if (simple) return graph.pow(a, known)
-    const size = graph.pow(abs(a), known)
+    const size = wholePower(x.type, graph.pow(abs(a), known))
     return known % 2 === 0 ? size : mul(sign(a), size)
   })
 }
@@ -114,6 +117,13 @@ function cast(use: Use): Value {
   return { ...value, type, tensor: trunc(value.tensor) }
 }
 
+/** Nothing is dropped: a model that trains is refused. */
+function dropout(use: Use): readonly (Value | undefined)[] {
+  const trains = use.opset >= 12 && use.has(2) && use.numbers(2)[0] !== 0
+  if (trains && use.numbers(1, [0.5])[0] !== 0) use.fail('it drops values by chance', 'Export the model for inference')
+  return [use.input(0), use.node.outputs[1] ? everywhere('bool', use.shape(0), 1) : undefined]
+}
+
 const elu = (x: Tensor, alpha: number) => where(less(x, 0), mul(alpha, expm1(minimum(x, 0))), x)
 const clamp = (x: Tensor, low: number, high: number) => minimum(maximum(x, low), high)
 const same: Op = (use) => use.input(0)
@@ -135,7 +145,7 @@ export const elementwiseOps: Ops = {
   }),
   Clip: clip,
   Div: binary(divide),
-  Dropout: (use) => [use.input(0), use.node.outputs[1] ? everywhere('bool', use.shape(0), 1) : undefined],
+  Dropout: dropout,
   Elu: unary((x, use) => elu(x, use.float('alpha', 1))),
   Equal: binary(equal, 'bool'),
   Erf: unary(graph.erf),
@@ -147,7 +157,11 @@ export const elementwiseOps: Ops = {
   HardSigmoid: unary((x, use) => clamp(add(mul(use.float('alpha', 0.2), x), use.float('beta', 0.5)), 0, 1)),
   HardSwish: unary((x) => mul(x, clamp(add(mul(x, 1 / 6), 0.5), 0, 1))),
   Identity: same,
-  IsNaN: unary((x) => not(equal(x, x))),
+  IsInf: unary((x, use) => {
+    const [above, below] = [equal(x, Infinity), equal(x, -Infinity)]
+    return add(mul(above, use.int('detect_positive', 1)), mul(below, use.int('detect_negative', 1)))
+  }, 'bool'),
+  IsNaN: unary((x) => not(equal(x, x)), 'bool'),
   LeakyRelu: unary((x, use) => where(less(x, 0), mul(use.float('alpha', 0.01), x), x)),
   Less: binary(less, 'bool'),
   LessOrEqual: binary((a, b) => maximum(less(a, b), equal(a, b)), 'bool'),
@@ -162,7 +176,7 @@ export const elementwiseOps: Ops = {
   Mod: binary((a, b, use) => sub(a, mul(b, use.int('fmod', 0) ? trunc(div(a, b)) : floor(div(a, b))))),
   Mul: binary(mul),
   Neg: unary(neg),
-  Not: unary(not),
+  Not: unary(not, 'bool'),
   Or: binary(maximum),
   PRelu: (use) => elementwise([use.input(0), use.input(1)], (x, slope) => where(less(x, 0), mul(slope, x), x)),
   Pow: power,

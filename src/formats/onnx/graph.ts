@@ -97,7 +97,9 @@ const oldest = 7
 export function readGraph(bytes: Uint8Array, external?: External): OnnxGraph {
   const { graph, opsets } = readMessage(bytes, modelTable)
   if (!graph) return fail('loadOnnx', `there is no graph in these ${bytes.length} bytes`, 'Give an ONNX model')
-  const opset = opsets.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version
+  const version = opsets.find(({ domain = '' }) => domain === '' || domain === 'ai.onnx')?.version
+  const foreign = graph.nodes.every(({ domain = '' }) => domain !== '' && domain !== 'ai.onnx')
+  const opset = version ?? (foreign ? oldest : undefined)
   if (opset === undefined) return fail('loadOnnx', 'the model names no version of its operations', 'Save it again')
   if (opset < oldest) fail('loadOnnx', `the model is of opset ${opset}`, `Convert it to opset ${oldest} or newer`)
   if (graph.sparseInitializers.length > 0)

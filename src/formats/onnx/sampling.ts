@@ -194,6 +194,7 @@ function hardmax(use: Use): Value {
 /** One triangle of matrices, the rest 0. */
 function triangle(use: Use): Value {
   const value = use.input(0)
+  if (sizeOf(value.shape) === 0) return value
   const [rows, columns] = value.shape.slice(-2)
   const k = use.numbers(1, [0])[0]
   const upper = use.int('upper', 1) === 1

@@ -96,11 +96,12 @@ export function readTensor(tensor: TensorMessage, where: string, external?: Exte
   return { type, shape, data }
 }
 
-/** A float32 or int64 tensor as a message. */
+/** A tensor of float32 or whole numbers as a message. */
 export function tensorMessage(name: string, value: Fixed): MessageDraft<typeof tensorTable> {
   const { type, shape, data } = value
   const message = { name, dims: shape, dataType: elementCode(type) }
   if (type === 'int64') return { ...message, int64Data: [...data] }
+  if (type !== 'float32') return { ...message, int32Data: [...data] }
   const raw = new Uint8Array(4 * data.length)
   const view = new DataView(raw.buffer)
   data.forEach((v, i) => {

@@ -67,7 +67,10 @@ export interface Parameter {
 }
 
 export const netParameters = (net: NetName): Parameter[] =>
-  createModel(net).parameters.map(({ name, shape, initial }) => ({ name, shape, values: initial!.slice() }))
+  createModel(net).parameters.map((variable) => {
+    const { name, shape } = variable
+    return { name, shape, values: variable.read() }
+  })
 
 /** Random samples and labels, the same in every process. */
 export function batchOf(net: NetName) {

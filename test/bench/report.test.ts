@@ -2,12 +2,14 @@ import { describe, expect, test } from 'vitest'
 import type { Names } from '../../bench/contender.ts'
 import { channelsFirst, channelsLast, kernelFirst, relativeError } from '../../bench/data.ts'
 import { parseList } from '../../bench/lists.ts'
+import { netNames, netParameters } from '../../bench/nets.ts'
 import { inputSizes } from '../../bench/network-files.ts'
 import { onnxModel, onnxRefusal } from '../../bench/onnx.ts'
 import type { Outcome } from '../../bench/race.ts'
 import { bestInPages, reasonsOf, rowOf, tableOf } from '../../bench/report.ts'
 import { geometricMean, markdownTable, milliseconds, printTable, ratio } from '../../bench/table.ts'
 import { timeCalls } from '../../bench/timing.ts'
+import { sizeOf } from '../../src/base/shape.ts'
 import { loadOnnx } from '../../src/formats/index.ts'
 import { readGraph } from '../../src/formats/onnx/graph.ts'
 
@@ -110,6 +112,12 @@ describe('models of one layer', () => {
     const [work] = parseList('n1 8x8 c2 -> 2 k3 p-1')
     expect(onnxRefusal(work!)).toMatch(/negative padding/)
   })
+})
+
+test.each(netNames)('the weights of %s are there for the peers', (net) => {
+  const parameters = netParameters(net)
+  expect(parameters.map(({ values }) => values.length)).toEqual(parameters.map(({ shape }) => sizeOf(shape)))
+  expect(parameters.some(({ values }) => values.some((value) => value !== 0))).toBe(true)
 })
 
 test('short calls are timed in batches, slow ones less often', async () => {

@@ -85,12 +85,19 @@ function copyNews({ copies }: Blueprint, addressAt: (location: Location) => numb
 
 /** From this many instructions on, a call is worth waking other threads for: about 15 microseconds. */
 const worthSharing = 50_000
+/** From this many instructions in such calls on, a run is worth waking threads for: about half a millisecond. */
+const worthWaking = 4_000_000
 /** Pieces of a shared call: enough that threads of different speed end together. */
 const mostPieces = 16
 
+const isShared = ({ points, work }: Call) => points > 1 && work >= worthSharing
+
+const isWorthWaking = (calls: readonly Call[]) =>
+  calls.reduce((sum, call) => sum + (isShared(call) ? call.work : 0), 0) >= worthWaking
+
 /** Calls of a program at their addresses, run on one thread or on all. */
-function callList(code: Code, calls: readonly ThreadCall[]) {
-  const worthIt = code.module !== undefined && calls.some((call) => call.pieces > 1)
+function callList(code: Code, calls: readonly ThreadCall[], shared: boolean) {
+  const worthIt = code.module !== undefined && shared
   let crew: Pool | undefined
   let id = -1
   return {
@@ -117,21 +124,22 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
   const { memory, addressOf, arena } = shared
   const own = ownMemory(blueprint)
   let base = -1
-  let steady = callList(code, [])
-  let calls = callList(code, [])
+  let steady = callList(code, [], false)
+  let calls = callList(code, [], false)
   /** `shared.writes` when the steady calls last ran. */
   let steadyAt = -1
   const addressAt = (location: Location) => {
     if ('arena' in location) return base + location.arena
     return 'own' in location ? own + location.own : addressOf(location.variable)
   }
-  const ready = ({ kernel, first, points, work, locations }: Call): ThreadCall => ({
-    kernel,
-    first,
-    points,
-    addresses: locations.map(addressAt),
-    pieces: work >= worthSharing ? Math.min(points, mostPieces) : 1,
+  const ready = (call: Call): ThreadCall => ({
+    kernel: call.kernel,
+    first: call.first,
+    points: call.points,
+    addresses: call.locations.map(addressAt),
+    pieces: isShared(call) ? Math.min(call.points, mostPieces) : 1,
   })
+  const listOf = (planned: readonly Call[]) => callList(code, planned.map(ready), isWorthWaking(planned))
   /** Addresses are worked out anew only when the arena has moved. */
   function prepare(): void {
     const address = arena(Math.max(blueprint.arenaBytes, 1))
@@ -139,8 +147,8 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
     base = address
     steady.drop()
     calls.drop()
-    steady = callList(code, blueprint.steady.map(ready))
-    calls = callList(code, blueprint.calls.map(ready))
+    steady = listOf(blueprint.steady)
+    calls = listOf(blueprint.calls)
   }
   const executable: Executable = {
     blueprint,

@@ -64,7 +64,7 @@ export function participate(
     for (let spin = 0; ; spin++) {
       const finished = Atomics.load(counters, 2 * i + 1)
       if (finished >= last) break
-      if (spin > 5000) Atomics.wait(counters, 2 * i + 1, finished, 5)
+      if (spin > 50_000) Atomics.wait(counters, 2 * i + 1, finished, 5)
     }
   }
   return failure
@@ -108,7 +108,7 @@ export function workerMain(
   let seen = 0
   const work = () => {
     for (;;) {
-      for (let spin = 0; spin < 5000 && Atomics.load(words, 0) === seen; spin++);
+      for (let spin = 0; spin < 50_000 && Atomics.load(words, 0) === seen; spin++);
       while (Atomics.load(words, 0) === seen) Atomics.wait(words, 0, seen)
       const generation = Atomics.load(words, 0)
       if (generation % 2 !== 0) continue

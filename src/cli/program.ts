@@ -5,8 +5,9 @@ import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
-import { historyCommand, systems } from './history.ts'
 import { type PredictCommand, predictCommand } from './predict.ts'
+import { systems } from './reproduce/systems.ts'
+import { type ReproduceCommand, reproduceCommand } from './reproduce.ts'
 import { showCommand } from './show.ts'
 import { startCommand } from './start.ts'
 import type { Terminal } from './terminal.ts'
@@ -111,17 +112,22 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
       done(await showCommand(path, image, options, terminal)),
     )
   program
-    .command('history')
-    .description('A system from the history of convolutional networks: measured, and drawn as a PNG')
+    .command('reproduce')
+    .description('Build, train and measure a system from the history of convolutional networks, beside its paper')
     .argument(
       '<system>',
       Object.entries(systems)
         .map(([name, { about }]) => `${name}: ${about}`)
         .join('; '),
     )
-    .option('-o, --output <file>', 'default: runs/SYSTEM.png')
-    .addHelpText('after', examples('history cells', 'history cells --output cells.png'))
-    .action(async (name: string, options: { output?: string }) => done(await historyCommand(name, options, terminal)))
+    .option('-q, --quick', 'smaller, in 20 seconds at most')
+    .option('-o, --out <folder>', 'for the report, its pictures and weights (default: runs/SYSTEM)')
+    .option('-d, --data <folder>', 'holds the data sets, one folder each (default: FOVEA_DATA)')
+    .addHelpText(
+      'after',
+      examples('reproduce cells', 'reproduce sparse-coding --quick', 'reproduce deeplab --data data'),
+    )
+    .action(async (name: string, options: ReproduceCommand) => done(await reproduceCommand(name, options, terminal)))
   program
     .command('explain')
     .description('What each layer computes, by which algorithm and why, and what it takes')

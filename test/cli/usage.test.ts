@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 
 describe('help', () => {
-  test.each(['train', 'evaluate', 'predict', 'show', 'history', 'explain', 'conv', 'models', 'start'])(
+  test.each(['train', 'evaluate', 'predict', 'show', 'reproduce', 'explain', 'conv', 'models', 'start'])(
     '%s has examples',
     async (name) => {
       const { code, stdout } = await fovea([name, '--help'])
@@ -58,7 +58,7 @@ describe('usage errors end with 2', () => {
 
 describe('errors end with 1 and one line', () => {
   const cases: [name: string, args: string[], message: string][] = [
-    ['an unknown system', ['history', 'perceptron'], "there is no system 'perceptron'. Use one of cells"],
+    ['an unknown system', ['reproduce', 'perceptron'], "there is no system 'perceptron'. Use one of cells"],
     [
       'an unknown network',
       ['train', 'lenet6'],

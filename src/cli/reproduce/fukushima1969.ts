@@ -3,7 +3,8 @@ import { compile } from '../../compile.ts'
 import { type Features, fukushima1969, lineAngle, lineAngles } from '../../models/fukushima1969.ts'
 import { bar, batchOf, disc, type Picture, picture } from '../../models/stimuli.ts'
 import { rowOfMaps } from '../show.ts'
-import { degrees, fixed, type HistoryReport, panelOf } from './report.ts'
+import { degrees, fixed, panelOf, rowsFile } from './drawing.ts'
+import type { Outcome } from './report.ts'
 
 export const size = 64
 const channels = { contrast: 1, lines: 12, complexLines: 12, ends: 24, dots: 1, bends: 24, curvature: 1 } as const
@@ -186,8 +187,8 @@ const captions: Record<Layer, string> = {
   curvature: '1970, U6, curvature',
 }
 
-/** `fovea history fukushima1969`. */
-export async function fukushimaReport(): Promise<HistoryReport> {
+/** `fovea reproduce fukushima1969`. */
+export async function reproduceFukushima(): Promise<Outcome> {
   const error = await orientationError()
   const ends = await lineEnds()
   const dot = await singleDot()
@@ -205,12 +206,14 @@ export async function fukushimaReport(): Promise<HistoryReport> {
       `curvature, straight and radius ${radii.join(', ')}: ${bent.map((v) => fixed(v, 3)).join(', ')}`,
       `  correlation with 1 / radius ${fixed(r, 3)}`,
     ],
-    rows: [
-      { caption: 'a figure', row: { panels: [panelOf(drawn)], pixel: 1 } },
-      ...layers.map((layer) => ({
-        caption: captions[layer],
-        row: rowOfMaps(maps[layer], [size, size, channels[layer]]),
-      })),
+    files: [
+      rowsFile('fukushima1969.png', [
+        { caption: 'a figure', row: { panels: [panelOf(drawn)], pixel: 1 } },
+        ...layers.map((layer) => ({
+          caption: captions[layer],
+          row: rowOfMaps(maps[layer], [size, size, channels[layer]]),
+        })),
+      ]),
     ],
   }
 }

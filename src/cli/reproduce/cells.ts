@@ -3,7 +3,8 @@ import { compile } from '../../compile.ts'
 import { angleOf, cells, differenceOfGaussians, evenKernels, oddKernels, orientations } from '../../models/cells.ts'
 import { bar, batchOf, disc, grating, type Picture, picture } from '../../models/stimuli.ts'
 import { type Row, rowOfMaps } from '../show.ts'
-import { curvePanel, degrees, fixed, type HistoryReport, kernelPanel, panelOf } from './report.ts'
+import { curvePanel, degrees, fixed, kernelPanel, panelOf, rowsFile } from './drawing.ts'
+import type { Outcome } from './report.ts'
 
 type Kind = 'simple' | 'energy' | 'pooled' | 'endStopped'
 const kinds: readonly Kind[] = ['simple', 'energy', 'pooled', 'endStopped']
@@ -136,8 +137,8 @@ function firstMaps(values: Float32Array, size: number, channels: number): Row {
   return { ...row, panels: row.panels.slice(0, orientations) }
 }
 
-/** `fovea history cells`. */
-export async function cellsReport(): Promise<HistoryReport> {
+/** `fovea reproduce cells`. */
+export async function reproduceCells(): Promise<Outcome> {
   const tuning = await gratingTuning()
   const moved = await translation()
   const { lengths, endStopped, energy } = await lengthTuning()
@@ -160,30 +161,32 @@ export async function cellsReport(): Promise<HistoryReport> {
       `  end-stopped: best at ${lengths[best]} px; at ${lengths.at(-1)} px ${of(endStopped)} of that`,
       `  energy: at ${lengths.at(-1)} px ${of(energy)} of what it is at ${lengths[best]} px`,
     ],
-    rows: [
-      {
-        caption: 'even and odd Gabor kernels of 8 orientations',
-        row: { panels: [...evenKernels, ...oddKernels].map(kernelPanel), pixel: 3 },
-      },
-      {
-        caption: 'differences of Gaussians: on-centre, off-centre',
-        row: {
-          panels: [1, -1].map((sign) => kernelPanel(differenceOfGaussians(21, 1.5, 4).map((v) => v * sign))),
-          pixel: 3,
+    files: [
+      rowsFile('cells.png', [
+        {
+          caption: 'even and odd Gabor kernels of 8 orientations',
+          row: { panels: [...evenKernels, ...oddKernels].map(kernelPanel), pixel: 3 },
         },
-      },
-      {
-        caption: 'tuning curves over 180 degrees: simple, energy, pooled cell of orientation 90',
-        row: {
-          panels: [tuning.simple, tuning.energy, tuning.pooled].map(({ curves }) => curvePanel(curves[4]!)),
-          pixel: 3,
+        {
+          caption: 'differences of Gaussians: on-centre, off-centre',
+          row: {
+            panels: [1, -1].map((sign) => kernelPanel(differenceOfGaussians(21, 1.5, 4).map((v) => v * sign))),
+            pixel: 3,
+          },
         },
-      },
-      { caption: 'a picture', row: { panels: [panelOf(drawn)], pixel: 1 } },
-      ...kinds.map((kind) => ({
-        caption: `${captions[kind]} cells of 8 orientations`,
-        row: firstMaps(maps[kind], drawn.size, channelsOf[kind]),
-      })),
+        {
+          caption: 'tuning curves over 180 degrees: simple, energy, pooled cell of orientation 90',
+          row: {
+            panels: [tuning.simple, tuning.energy, tuning.pooled].map(({ curves }) => curvePanel(curves[4]!)),
+            pixel: 3,
+          },
+        },
+        { caption: 'a picture', row: { panels: [panelOf(drawn)], pixel: 1 } },
+        ...kinds.map((kind) => ({
+          caption: `${captions[kind]} cells of 8 orientations`,
+          row: firstMaps(maps[kind], drawn.size, channelsOf[kind]),
+        })),
+      ]),
     ],
   }
 }

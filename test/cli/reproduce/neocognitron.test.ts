@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { damageRate, learned, shiftRate, withoutBlur } from '../../../src/cli/history/neocognitron.ts'
+import { damageRate, learned, shiftRate, withoutBlur } from '../../../src/cli/reproduce/neocognitron.ts'
 import { paper, staged } from '../../../src/models/neocognitron.ts'
 
 test('five digits, learned without labels, have a cell each that knows them moved and damaged', async () => {

@@ -13,7 +13,8 @@ import {
   synapses,
 } from '../../models/neocognitron.ts'
 import { type Row, rowOfMaps } from '../show.ts'
-import { fixed, type HistoryReport, kernelPanel } from './report.ts'
+import { fixed, kernelPanel, rowsFile } from './drawing.ts'
+import type { Outcome } from './report.ts'
 
 const digits = glyphs.map((_, digit) => digit)
 /** Where the digits stand while it learns. */
@@ -117,8 +118,8 @@ const lastRow = (values: Float32Array): Row => ({
   pixel: 10,
 })
 
-/** `fovea history neocognitron`. */
-export async function neocognitronReport(): Promise<HistoryReport> {
+/** `fovea reproduce neocognitron`. */
+export async function reproduceNeocognitron(): Promise<Outcome> {
   const system = await learned(staged)
   const shown = placed(2)
   const layers = await system.net.respond(shown)
@@ -141,14 +142,16 @@ export async function neocognitronReport(): Promise<HistoryReport> {
       'the staged preset, digits in their places:',
       ...(await damageLines(system)).map((line) => `  ${line}`),
     ],
-    rows: [
-      {
-        caption: 'what the 24 S-planes of the first module have learned',
-        row: { panels: kernels.map(kernelPanel), pixel: 10 },
-      },
-      { caption: 'a 2', row: { panels: [{ height: retina, width: retina, values: shown }], pixel: 4 } },
-      ...maps.slice(0, -1),
-      { caption: 'UC3 for each of 0, 1, 2, 3, 4: 24 cells', row: lastRow(last) },
+    files: [
+      rowsFile('neocognitron.png', [
+        {
+          caption: 'what the 24 S-planes of the first module have learned',
+          row: { panels: kernels.map(kernelPanel), pixel: 10 },
+        },
+        { caption: 'a 2', row: { panels: [{ height: retina, width: retina, values: shown }], pixel: 4 } },
+        ...maps.slice(0, -1),
+        { caption: 'UC3 for each of 0, 1, 2, 3, 4: 24 cells', row: lastRow(last) },
+      ]),
     ],
   }
 }

@@ -1,11 +1,20 @@
+import { encodePng } from '../../data/index.ts'
 import type { Picture } from '../../models/stimuli.ts'
-import type { Panel, Row } from '../show.ts'
+import { drawRows, type Panel, type Row } from '../show.ts'
+import type { ReportFile } from './report.ts'
 
-/** What a system of the history shows: lines of measured numbers, and rows of a picture with what each is. */
-export interface HistoryReport {
-  readonly lines: readonly string[]
-  readonly rows: readonly { readonly caption: string; readonly row: Row }[]
+/** A row of a picture, and what it shows. */
+export interface CaptionedRow {
+  readonly caption: string
+  readonly row: Row
 }
+
+/** Rows below each other as one PNG. */
+export const rowsFile = (name: string, rows: readonly CaptionedRow[]): ReportFile => ({
+  name,
+  caption: rows.length === 1 ? rows[0]!.caption : `from above: ${rows.map(({ caption }) => caption).join('; ')}`,
+  content: encodePng(drawRows(rows.map(({ row }) => row))),
+})
 
 export const fixed = (value: number, digits = 2): string => value.toFixed(digits)
 export const degrees = (radians: number): number => (radians * 180) / Math.PI

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { gratingTuning, lengthTuning, translation } from '../../../src/cli/history/cells.ts'
+import { gratingTuning, lengthTuning, translation } from '../../../src/cli/reproduce/cells.ts'
 
 describe('simple and complex cells', () => {
   let tuning: Awaited<ReturnType<typeof gratingTuning>>

@@ -8,7 +8,7 @@ import {
   radii,
   singleDot,
   size,
-} from '../../../src/cli/history/fukushima1969.ts'
+} from '../../../src/cli/reproduce/fukushima1969.ts'
 import { bar, picture } from '../../../src/models/stimuli.ts'
 
 test('even light excites nothing but the border', async () => {

@@ -5,7 +5,8 @@ import { codes, connections } from '../../models/lenet5-1998.ts'
 import { type Model, summaryRows } from '../../nn/index.ts'
 import { grouped } from '../../nn/summary.ts'
 import type { Row } from '../show.ts'
-import type { HistoryReport } from './report.ts'
+import { rowsFile } from './drawing.ts'
+import type { Outcome } from './report.ts'
 
 /** A network to look at: without weights in memory. */
 const light: LargeOptions = { kernelInitializer: 'zeros' }
@@ -48,28 +49,29 @@ const tableRow: Row = {
   pixel: 10,
 }
 
-/** `fovea history lenet5`. */
-export const lenetReport = async (): Promise<HistoryReport> => ({
+/** `fovea reproduce lenet5`. */
+export const reproduceLenet = async (): Promise<Outcome> => ({
   lines: [...layerLines(createModel('lenet5-1998')), ...totals('lenet5-1998', 'published with 60,000')],
-  rows: [
-    { caption: 'which maps of S2 (down) each map of C3 (across) sees', row: tableRow },
-    { caption: 'the codes of the output units', row: codeRow },
+  files: [
+    rowsFile('lenet5.png', [
+      { caption: 'which maps of S2 (down) each map of C3 (across) sees', row: tableRow },
+      { caption: 'the codes of the output units', row: codeRow },
+    ]),
   ],
 })
 
-/** `fovea history alexnet`. */
-export const alexnetReport = async (): Promise<HistoryReport> => ({
+/** `fovea reproduce alexnet`. */
+export const reproduceAlexnet = async (): Promise<Outcome> => ({
   lines: [
     ...layerLines(createModel('alexnet', light)),
     ...totals('alexnet', 'two groups, in Caffe 60,965,224'),
     ...totals('alexnet-single', 'one tower, in torchvision 61,100,840'),
     ...totals('alexnet-mini', 'small'),
   ],
-  rows: [],
 })
 
-/** `fovea history xception`. */
-export const xceptionReport = async (): Promise<HistoryReport> => ({
+/** `fovea reproduce xception`. */
+export const reproduceXception = async (): Promise<Outcome> => ({
   lines: [
     ...layerLines(createModel('xception', light)),
     ...totals('xception', 'in Keras 22,910,480, in the paper 22,855,952'),
@@ -77,5 +79,4 @@ export const xceptionReport = async (): Promise<HistoryReport> => ({
     ...totals('mobilenet', 'in Keras 4,253,864'),
     ...totals('mobilenet-v2', 'in torchvision 3,504,872'),
   ],
-  rows: [],
 })

@@ -1,0 +1,36 @@
+import type { Outcome } from './report.ts'
+import type { Settings } from './settings.ts'
+
+export interface System {
+  /** What it is, and who published it when. */
+  readonly about: string
+  run(settings: Settings): Promise<Outcome>
+}
+
+/** The systems of the history by name. Each is fetched when it's asked for. */
+export const systems: Readonly<Record<string, System>> = {
+  cells: {
+    about: 'simple and complex cells (Hubel & Wiesel 1962)',
+    run: async () => (await import('./cells.ts')).reproduceCells(),
+  },
+  fukushima1969: {
+    about: 'analog threshold elements (Fukushima 1969): lines, ends, dots, curvature',
+    run: async () => (await import('./fukushima1969.ts')).reproduceFukushima(),
+  },
+  neocognitron: {
+    about: 'neocognitron (Fukushima 1980): digits learned without labels',
+    run: async () => (await import('./neocognitron.ts')).reproduceNeocognitron(),
+  },
+  lenet5: {
+    about: 'LeNet-5 as published (LeCun et al. 1998): sizes',
+    run: async () => (await import('./networks.ts')).reproduceLenet(),
+  },
+  alexnet: {
+    about: 'AlexNet (Krizhevsky et al. 2012): sizes',
+    run: async () => (await import('./networks.ts')).reproduceAlexnet(),
+  },
+  xception: {
+    about: 'Xception (Chollet 2017) and MobileNet: sizes',
+    run: async () => (await import('./networks.ts')).reproduceXception(),
+  },
+}

@@ -1,0 +1,264 @@
+import { accents, colours, css, entryOf, inkOn, mix, paddingShare, panel, type Rgb, type Theme } from './colour.ts'
+import type { Box, View } from './frame.ts'
+import { short } from './numbers.ts'
+
+/** Where a view's cells lie on its canvas, in CSS pixels. */
+export interface Layout {
+  /** From one cell to the next. */
+  readonly pitch: number
+  /** Between cells. */
+  readonly gap: number
+  /** Of the first cell. */
+  readonly left: number
+  readonly top: number
+  readonly width: number
+  readonly height: number
+}
+
+const pitches = [40, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1]
+/** Room for indices at the left and above. */
+const margin = 22
+
+/** The largest cells that fit into `available` CSS pixels of width. */
+export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, available: number, largest = 40): Layout {
+  const room = Math.max(available - (view.tiles ? 0 : margin) - 2, 1)
+  const pitch = pitches.find((size) => size <= largest && size * view.columns <= room) ?? 1
+  const indexed = pitch >= 12 && !view.tiles
+  const [left, top] = indexed ? [margin, margin] : [1, 1]
+  return {
+    pitch,
+    gap: pitch >= 16 ? 1 : 0,
+    left,
+    top,
+    width: left + pitch * view.columns + 2,
+    height: top + pitch * view.rows + 2,
+  }
+}
+
+/** The cell at a point of the canvas, or null. */
+export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: number, y: number) {
+  const row = Math.floor((y - layout.top) / layout.pitch)
+  const column = Math.floor((x - layout.left) / layout.pitch)
+  return row >= 0 && row < view.rows && column >= 0 && column < view.columns ? { row, column } : null
+}
+
+/** The colour of a cell without its marks. */
+export function cellColour(view: View, index: number, theme: Theme): Rgb {
+  const value = view.values[index]!
+  if (Number.isNaN(value)) return panel(theme)
+  const colour = colours(view.scale, theme)[entryOf(value, view.limit)]!
+  return view.padding?.[index] ? mix(colour, panel(theme), paddingShare) : colour
+}
+
+/** Paints a view. Returns the number of cells. */
+export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout, theme: Theme, cursor?: number): void {
+  const ratio = Math.max(1, Math.round((globalThis.devicePixelRatio ?? 1) * 4) / 4)
+  const [width, height] = [Math.round(layout.width * ratio), Math.round(layout.height * ratio)]
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width
+    canvas.height = height
+  }
+  const context = canvas.getContext('2d', { willReadFrequently: false })!
+  context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  context.clearRect(0, 0, layout.width, layout.height)
+  if (layout.pitch < 12) paintAtlas(context, view, layout, theme)
+  else paintCells(context, view, layout, theme)
+  if (layout.pitch >= 12 && !view.tiles) paintIndices(context, view, layout, theme)
+  for (const arrow of view.arrows ?? []) paintArrow(context, view, layout, theme, arrow)
+  if (view.taps) paintTaps(context, view, layout, theme)
+  for (const box of view.boxes ?? []) paintBox(context, box, layout, theme)
+  if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
+}
+
+/** Small cells: one pixel each, enlarged without smoothing. */
+function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const atlas = new OffscreenCanvas(view.columns, view.rows)
+  const small = atlas.getContext('2d')!
+  const image = small.createImageData(view.columns, view.rows)
+  const words = new Uint32Array(image.data.buffer)
+  const table = packed(view.scale, theme)
+  const blank = table[steps0]!
+  const limit = view.limit
+  for (let i = 0; i < words.length; i++) {
+    const value = view.values[i]!
+    words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
+    if (view.padding?.[i]) words[i] = pack(cellColour(view, i, theme))
+  }
+  small.putImageData(image, 0, 0)
+  context.imageSmoothingEnabled = false
+  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+}
+
+const steps0 = 256
+const pack = ([r, g, b]: Rgb) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
+const packedTables = new Map<readonly Rgb[], Uint32Array>()
+
+/** Colours as little-endian RGBA words. */
+export function packed(scale: View['scale'], theme: Theme): Uint32Array {
+  const table = colours(scale, theme)
+  let words = packedTables.get(table)
+  if (!words) {
+    words = Uint32Array.from(table, pack)
+    packedTables.set(table, words)
+  }
+  return words
+}
+
+function paintCells(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { pitch, gap, left, top } = layout
+  const size = pitch - gap
+  const accent = accents[theme]
+  context.textAlign = 'center'
+  context.textBaseline = 'middle'
+  for (let index = 0; index < view.rows * view.columns; index++) {
+    const x = left + (index % view.columns) * pitch
+    const y = top + Math.floor(index / view.columns) * pitch
+    const value = view.values[index]!
+    const colour = cellColour(view, index, theme)
+    context.fillStyle = css(colour)
+    context.fillRect(x, y, size, size)
+    if (Number.isNaN(value)) {
+      if (view.texts?.[index]) paintText(context, view.texts[index]!, x, y, size, accent.muted)
+      continue
+    }
+    // the sign isn't colour alone: a bar at the bottom of negative cells
+    if (view.scale === 'signed' && value < 0 && pitch >= 14) {
+      context.fillStyle = inkOn(colour)
+      context.globalAlpha = 0.75
+      context.fillRect(x + size * 0.25, y + size - 3, size * 0.5, 1.5)
+      context.globalAlpha = 1
+    }
+    if (view.padding?.[index]) paintDashes(context, x, y, size, accent.edge)
+    else if (view.unread?.[index]) paintHatch(context, x, y, size, accent.edge)
+    if (pitch >= 24) paintText(context, view.texts?.[index] ?? short(value), x, y, size, inkOn(colour))
+  }
+}
+
+function paintText(
+  context: CanvasRenderingContext2D,
+  text: string,
+  x: number,
+  y: number,
+  size: number,
+  ink: string,
+): void {
+  const font = Math.min(size * 0.4, (size * 1.5) / Math.max(text.length, 1))
+  if (font < 6) return
+  context.font = `${font}px ui-monospace, "DejaVu Sans Mono", monospace`
+  context.fillStyle = ink
+  context.fillText(text, x + size / 2, y + size * 0.54)
+}
+
+function paintDashes(context: CanvasRenderingContext2D, x: number, y: number, size: number, colour: string): void {
+  context.strokeStyle = colour
+  context.lineWidth = 1
+  context.setLineDash([3, 3])
+  context.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1)
+  context.setLineDash([])
+}
+
+/** 45 degree lines through the lower right half, so that the colour stays readable. */
+function paintHatch(context: CanvasRenderingContext2D, x: number, y: number, size: number, colour: string): void {
+  context.strokeStyle = colour
+  context.lineWidth = 1
+  context.beginPath()
+  for (let at = size * 0.7; at < 2 * size; at += 5) {
+    const out = Math.max(0, at - size)
+    context.moveTo(x + at - out, y + out)
+    context.lineTo(x + out, y + at - out)
+  }
+  context.stroke()
+}
+
+function paintIndices(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { pitch, left, top } = layout
+  context.font = '11px ui-monospace, "DejaVu Sans Mono", monospace'
+  context.fillStyle = accents[theme].muted
+  context.textBaseline = 'middle'
+  const every = pitch >= 16 ? 1 : 2
+  context.textAlign = 'center'
+  for (let column = 0; column < view.columns; column += every)
+    context.fillText(label(column + (view.firstColumn ?? 0)), left + (column + 0.5) * pitch, top - 9)
+  context.textAlign = 'right'
+  for (let row = 0; row < view.rows; row += every)
+    context.fillText(label(row + (view.firstRow ?? 0)), left - 5, top + (row + 0.5) * pitch)
+}
+
+const label = (index: number) => String(index).replace('-', '\u2212')
+
+function paintBox(context: CanvasRenderingContext2D, box: Box, layout: Layout, theme: Theme): void {
+  const { pitch, gap, left, top } = layout
+  context.strokeStyle = accents[theme][box.kind]
+  context.lineWidth = box.kind === 'trace' ? 1.5 : 2.5
+  context.strokeRect(
+    left + box.column * pitch - gap / 2,
+    top + box.row * pitch - gap / 2,
+    box.columns * pitch,
+    box.rows * pitch,
+  )
+}
+
+/** A dot in the upper right corner of each cell that is read. */
+function paintTaps(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { pitch, gap, left, top } = layout
+  for (const index of view.taps!) {
+    const x = left + ((index % view.columns) + 1) * pitch - gap
+    const y = top + Math.floor(index / view.columns) * pitch
+    const radius = Math.min(3.5, pitch / 5)
+    context.fillStyle = accents[theme].pin
+    context.beginPath()
+    context.arc(x - radius - 2, y + radius + 2, radius, 0, 2 * Math.PI)
+    context.fill()
+  }
+}
+
+function paintArrow(
+  context: CanvasRenderingContext2D,
+  view: View,
+  layout: Layout,
+  theme: Theme,
+  [from, to]: readonly [number, number],
+): void {
+  const centre = (index: number) => [
+    layout.left + ((index % view.columns) + 0.5) * layout.pitch,
+    layout.top + (Math.floor(index / view.columns) + 0.5) * layout.pitch,
+  ]
+  const [x0, y0] = centre(from) as [number, number]
+  const [x1, y1] = centre(to) as [number, number]
+  const length = Math.hypot(x1 - x0, y1 - y0)
+  if (length < 1) return
+  const [ux, uy] = [(x1 - x0) / length, (y1 - y0) / length]
+  const bend = Math.min(length / 4, layout.pitch)
+  const [mx, my] = [(x0 + x1) / 2 - uy * bend, (y0 + y1) / 2 + ux * bend]
+  context.strokeStyle = accents[theme].pin
+  context.fillStyle = accents[theme].pin
+  context.lineWidth = 1.5
+  context.beginPath()
+  context.moveTo(x0, y0)
+  context.quadraticCurveTo(mx, my, x1, y1)
+  context.stroke()
+  const angle = Math.atan2(y1 - my, x1 - mx)
+  context.beginPath()
+  context.moveTo(x1, y1)
+  for (const turn of [2.6, -2.6]) context.lineTo(x1 + 7 * Math.cos(angle + turn), y1 + 7 * Math.sin(angle + turn))
+  context.fill()
+}
+
+/** The keyboard's place: two lines, so that it is seen on any colour. */
+function paintCursor(
+  context: CanvasRenderingContext2D,
+  view: View,
+  layout: Layout,
+  theme: Theme,
+  cursor: number,
+): void {
+  const { pitch, gap, left, top } = layout
+  const x = left + (cursor % view.columns) * pitch
+  const y = top + Math.floor(cursor / view.columns) * pitch
+  const size = Math.max(pitch - gap, 3)
+  context.lineWidth = 1.5
+  context.strokeStyle = css(panel(theme))
+  context.strokeRect(x + 2.5, y + 2.5, size - 5, size - 5)
+  context.strokeStyle = accents[theme].ink
+  context.strokeRect(x + 1, y + 1, size - 2, size - 2)
+}

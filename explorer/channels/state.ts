@@ -70,7 +70,7 @@ export const presets: readonly Preset[] = [
     fragment: 'g=8&pw=0',
     note: 'An eighth of the weights; outputs read their own eighth of the inputs only.',
   },
-  { name: 'depthwise alone', fragment: 'co=64&g=64&pw=0', note: 'Each channel by itself: nothing is ever mixed.' },
+  { name: 'depthwise alone', fragment: 'co=64&pw=0', note: 'Each channel by itself: nothing is ever mixed.' },
   {
     name: 'first layer',
     fragment: 'ci=3&co=32&n=112&g=3',

@@ -99,6 +99,33 @@ export function sizes(axes: number, low: number, high: number, usual: number): F
   }
 }
 
+/**
+ * Numbers of up to `most` axes whose count another setting decides: [5] says that all axes have 5, [5, 7] each its own.
+ * `onAxis` reads it.
+ */
+export function perAxis(most: number, low: number, high: number, usual: number): Field<readonly number[]> {
+  const pattern = /^\d{1,9}$/
+  return {
+    usual: [usual],
+    read(text) {
+      const parts = text.split('x')
+      if (!parts.every((part) => pattern.test(part)) || parts.length > most)
+        return { value: [usual], note: `numbers of 1 to ${most} axes joined by x, so ${usual}` }
+      const given = parts.map(Number)
+      const near = given.map((value) => clamp(value, low, high))
+      return near.every((value, axis) => value === given[axis])
+        ? { value: near }
+        : { value: near, note: `${low} to ${high}, so ${near.join('x')}` }
+    },
+    print: printSizes,
+    random: (source) =>
+      Array.from({ length: source.integer(2) === 0 ? 1 : most }, () => low + source.integer(high - low + 1)),
+  }
+}
+
+/** The number of one axis. */
+export const onAxis = (value: readonly number[], axis: number): number => value[axis] ?? value[0]!
+
 const printSizes = (value: readonly number[]) =>
   value.every((n) => n === value[0]) ? String(value[0]) : value.join('x')
 

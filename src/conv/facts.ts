@@ -1,4 +1,5 @@
-import { sameShape, sizeOf } from '../base/shape.ts'
+import { type Shape, sameShape, sizeOf } from '../base/shape.ts'
+import { inputGradient } from './reference.ts'
 import { type ConvSpec, inputShape, kernelShape, outputShape, outputSize } from './spec.ts'
 
 /** Weights of the kernel, without bias. */
@@ -82,6 +83,16 @@ export function explainOutput(spec: ConvSpec): string[] {
       ` = ${spec.output[axis]}`
     )
   })
+}
+
+/**
+ * How many outputs read each input position, [spatial...] of the spec: for 3 taps over 7 inputs without padding
+ * 1 2 3 3 3 2 1. Taps that fall on padding count for nobody; for other borders see `borderGradient`.
+ */
+export function useCounts(spec: ConvSpec): Float64Array {
+  const plane = { ...spec, batch: 1, inChannels: 1, outChannels: 1, groups: 1 }
+  const ones = (shape: Shape) => new Float64Array(sizeOf(shape)).fill(1)
+  return inputGradient(plane, ones(spec.output), ones(spec.kernel))
 }
 
 /** Bytes of x, w and y as float32. */

@@ -1,3 +1,4 @@
+export * from './border.ts'
 export * from './facts.ts'
 export { type NamedLayer, parseLayer, parseSpec } from './notation.ts'
 export * from './padding.ts'

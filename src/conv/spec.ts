@@ -21,6 +21,8 @@ export interface ConvSpec {
   readonly padLow: Shape
   readonly padHigh: Shape
   readonly output: Shape
+  /** An algorithm (plan/types.ts) to ask before all others: operands of a special kind, say. */
+  readonly algorithm?: { readonly name: string }
 }
 
 /** The three contractions of the trilinear form (see reference.ts). */

@@ -16,9 +16,11 @@ export function CodeView({ code }: { code: Code }) {
         ))}
       </div>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: long lines are scrolled by keyboard */}
-      <pre tabIndex={0} role="region" aria-label={`${names[chosen]} code`}>
-        <code>{code[chosen]}</code>
-      </pre>
+      <section class="listing" tabIndex={0} aria-label={`${names[chosen]} code`}>
+        <pre>
+          <code>{code[chosen]}</code>
+        </pre>
+      </section>
     </section>
   )
 }

@@ -1,8 +1,8 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { keyOf } from '../cells.ts'
 import type { View } from '../frame.ts'
-import { decimals, spoken } from '../numbers.ts'
 import { tileAt } from '../mosaic.ts'
+import { decimals, spoken } from '../numbers.ts'
 import { cellAt, layoutOf, paintView } from '../paint.ts'
 import { dark } from '../theme.ts'
 import { useWidth } from './width.ts'
@@ -130,9 +130,7 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
         )}
       </div>
       <p class="hidden" aria-live="polite">
-        {focused && !Number.isNaN(value)
-          ? `${placeOf(view, at)}, ${spoken(value)}`
-          : ''}
+        {focused && !Number.isNaN(value) ? `${placeOf(view, at)}, ${spoken(value)}` : ''}
       </p>
     </div>
   )

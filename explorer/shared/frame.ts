@@ -29,6 +29,8 @@ export interface View {
   readonly scale: Scale
   /** The value of the strongest colour: the largest magnitude of the view's scope. */
   readonly limit: number
+  /** [rows * columns * 3], red, green and blue in 0..1: a picture, painted instead of the values' colours. */
+  readonly picture?: ArrayLike<number>
   /** Index printed beside the first row and column; -2 where two cells of padding come first. Default 0. */
   readonly firstRow?: number
   readonly firstColumn?: number
@@ -94,8 +96,24 @@ export function limitOf(values: ArrayLike<number>, least = 1e-9): number {
   return limit
 }
 
-/** The largest value that the first n of `share` stay under: large tensors are coloured by their 99.5th percentile. */
+/**
+ * A limit that `share` of the magnitudes stay under, to 1/4096 of the largest: large tensors are coloured by their
+ * 99.5th percentile.
+ */
 export function percentileLimit(values: ArrayLike<number>, share = 0.995): number {
-  const sizes = Float64Array.from(values as ArrayLike<number>, Math.abs).sort()
-  return Math.max(sizes[Math.min(sizes.length - 1, Math.ceil(share * sizes.length) - 1)] ?? 0, 1e-9)
+  const most = limitOf(values)
+  const bins = new Uint32Array(4096)
+  let count = 0
+  for (let i = 0; i < values.length; i++) {
+    const size = Math.abs(values[i]!)
+    if (!(size <= most)) continue
+    bins[Math.min(Math.floor((size / most) * bins.length), bins.length - 1)]!++
+    count++
+  }
+  let below = 0
+  for (let bin = 0; bin < bins.length; bin++) {
+    below += bins[bin]!
+    if (below >= share * count) return (most * (bin + 1)) / bins.length
+  }
+  return most
 }

@@ -22,7 +22,8 @@ const margin = 22
 /** The largest cells that fit into `available` CSS pixels of width. */
 export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, available: number, largest = 40): Layout {
   const room = Math.max(available - (view.tiles ? 0 : margin) - 2, 1)
-  const pitch = pitches.find((size) => size <= largest && size * view.columns <= room) ?? 1
+  // a picture that is wider than its place is made smaller
+  const pitch = pitches.find((size) => size <= largest && size * view.columns <= room) ?? room / view.columns
   const indexed = pitch >= 12 && !view.tiles
   const [left, top] = indexed ? [margin, margin] : [1, 1]
   return {
@@ -42,8 +43,12 @@ export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: 
   return row >= 0 && row < view.rows && column >= 0 && column < view.columns ? { row, column } : null
 }
 
+const byte = (value: number) => Math.round(255 * Math.min(Math.max(value, 0), 1))
+
 /** The colour of a cell without its marks. */
 export function cellColour(view: View, index: number, theme: Theme): Rgb {
+  if (view.picture)
+    return [byte(view.picture[3 * index]!), byte(view.picture[3 * index + 1]!), byte(view.picture[3 * index + 2]!)]
   const value = view.values[index]!
   if (Number.isNaN(value)) return panel(theme)
   const colour = colours(view.scale, theme)[entryOf(value, view.limit)]!
@@ -78,14 +83,14 @@ function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layou
   const words = new Uint32Array(image.data.buffer)
   const table = packed(view.scale, theme)
   const blank = table[steps0]!
-  const limit = view.limit
+  const { limit, values, padding, picture } = view
   for (let i = 0; i < words.length; i++) {
-    const value = view.values[i]!
-    words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
-    if (view.padding?.[i]) words[i] = pack(cellColour(view, i, theme))
+    const value = values[i]!
+    if (picture || padding?.[i]) words[i] = pack(cellColour(view, i, theme))
+    else words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
   }
   small.putImageData(image, 0, 0)
-  context.imageSmoothingEnabled = false
+  context.imageSmoothingEnabled = layout.pitch < 1
   context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
 }
 

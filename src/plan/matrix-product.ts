@@ -1,9 +1,10 @@
 import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
 import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
-import { type Axis, chooseTile, contractionKernels, mergeAxes, packedLength, takeRows } from './contraction.ts'
+import { contractionKernels, packedLength } from './contraction.ts'
 import { packKernels } from './pack.ts'
 import { type Phase, phaseShape, phases } from './phases.ts'
+import { type Axis, chooseTile, mergeAxes, takeRows } from './tiles.ts'
 import { type Algorithm, allPoints, type Epilogue, type Plan } from './types.ts'
 
 const most = 6

@@ -21,7 +21,7 @@ import type { Affine, Element, Expr, Kernel, Lanes, Statement, TargetFeatures } 
 import { binder } from '../kernel/math.ts'
 import { namer } from './names.ts'
 import { type Axis, balanced, type Columns, columnParts, joinRows, type Rows, type Tile } from './tiles.ts'
-import { type Epilogue, slack } from './types.ts'
+import { type Epilogue, type PlanFeatures, slack } from './types.ts'
 
 export interface Place {
   readonly buffer: string
@@ -95,7 +95,7 @@ const indexed = (prefix: string, axes: readonly Axis[]) => axes.map((_, i) => `$
 export function contractionKernels(
   given: ContractionShape,
   tile: Tile,
-  features: TargetFeatures,
+  features: PlanFeatures,
   epilogue: Epilogue,
 ): Kernel[] {
   const { rows, joined, outer } = joinRows(given, tile.rows)
@@ -112,7 +112,8 @@ export function contractionKernels(
     { first: full * chunk, chunk: total - full * chunk, many: 1 },
   ].filter((part) => part.chunk > 0)
   const points = shape.outer.reduce((product, axis) => product * axis.extent, full)
-  return columnParts(shape, tile.vectors * features.lanes, depth, points).flatMap((columns) =>
+  const width = tile.vectors * features.lanes
+  return columnParts(shape, { width, depth, points, cache: features.cache }).flatMap((columns) =>
     parts.map((part) => chunkKernel(shape, tile, features, epilogue, { ...part, columns })),
   )
 }

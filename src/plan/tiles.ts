@@ -125,8 +125,6 @@ export interface Columns {
   readonly many: number
 }
 
-/** Bytes of packed weights that stay in a core's cache while all rows pass over them. */
-const keptWeights = 2 ** 19
 /** Points that threads should find at least, where a point is worth it. */
 const fewPoints = 8
 /** Multiply-adds that make a point worth while. */
@@ -136,12 +134,16 @@ const pointWork = 2 ** 18
  * Columns in parts, so that weights which many points read don't come from memory for each of them, and threads find
  * enough points.
  * @param points among which the rows and outer loops are shared
+ * @param cache bytes that a core keeps; packed weights get half of it
  */
-export function columnParts(shape: ContractionShape, width: number, depth: number, points: number): Columns[] {
+export function columnParts(
+  shape: ContractionShape,
+  { width, depth, points, cache = 2 ** 20 }: { width: number; depth: number; points: number; cache?: number },
+): Columns[] {
   const { columns, rows, outer, packed, rowsFirst } = shape
   const blocks = Math.floor(columns / width)
   const work = outer.reduce((product, axis) => product * axis.extent, rows.extent) * columns * depth
-  const forCache = points > 1 ? Math.ceil((4 * depth * columns) / keptWeights) : 1
+  const forCache = points > 1 ? Math.ceil((8 * depth * columns) / cache) : 1
   const forThreads = Math.min(Math.ceil(fewPoints / points), Math.floor(work / points / pointWork))
   const wanted = packed && !rowsFirst ? Math.min(blocks, Math.max(forCache, forThreads)) : 1
   if (wanted <= 1) return [{ first: 0, columns, many: 1 }]

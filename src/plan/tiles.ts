@@ -143,7 +143,7 @@ export function columnParts(
   const { columns, rows, outer, packed, rowsFirst } = shape
   const blocks = Math.floor(columns / width)
   const work = outer.reduce((product, axis) => product * axis.extent, rows.extent) * columns * depth
-  const forCache = points > 1 ? Math.ceil((8 * depth * columns) / cache) : 1
+  const forCache = points > 1 ? Math.ceil((8 * depth * columns) / Math.max(cache, 1)) : 1
   const forThreads = Math.min(Math.ceil(fewPoints / points), Math.floor(work / points / pointWork))
   const wanted = packed && !rowsFirst ? Math.min(blocks, Math.max(forCache, forThreads)) : 1
   if (wanted <= 1) return [{ first: 0, columns, many: 1 }]

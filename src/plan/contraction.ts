@@ -17,20 +17,11 @@ import {
   store,
   variable,
 } from '../kernel/builder.ts'
-import type { Affine, Kernel, Statement, TargetFeatures } from '../kernel/ir.ts'
+import type { Affine, Element, Expr, Kernel, Lanes, Statement, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
 import { namer } from './names.ts'
-import { type Epilogue, slack } from './types.ts'
-
-/** One loop of a contraction with its strides, in elements, in each operand. */
-export interface Axis {
-  readonly extent: number
-  readonly x?: number
-  readonly w?: number
-  readonly y?: number
-  /** Stride in channels of y, on axes that choose channels (groups). */
-  readonly channel?: number
-}
+import { type Axis, balanced, type Columns, columnParts, joinRows, type Rows, type Tile } from './tiles.ts'
+import { type Epilogue, type PlanFeatures, slack } from './types.ts'
 
 export interface Place {
   readonly buffer: string
@@ -61,82 +52,24 @@ export interface ContractionShape {
   readonly packed: boolean
   /** Whether a tile of rows meets all columns before the next does: for a w that fits the cache, whole. */
   readonly rowsFirst?: boolean
+  /** What numbers x and w hold and how they are summed up; not with `sums`. Default: f32. */
+  readonly arithmetic?: Arithmetic
 }
 
-export interface Tile {
-  readonly rows: number
-  readonly vectors: number
+export interface Arithmetic {
+  readonly element: Element
+  zero(value: 0, lanes: Lanes): Expr
+  /** x * w + sum. */
+  madd(x: Expr, w: Expr, sum: Expr): Expr
+  /** The sum as it goes into y. */
+  result(sum: Expr): Expr
 }
 
-/** Sizes that divide `count` into as equal parts as possible, none above `most`: [size, how many] each. */
-export function balanced(count: number, most: number): [number, number][] {
-  const parts = Math.ceil(count / most)
-  const large = Math.ceil(count / parts)
-  const ofLarge = count - parts * (large - 1)
-  const list: [number, number][] = [
-    [large, ofLarge],
-    [large - 1, parts - ofLarge],
-  ]
-  return list.filter(([size, many]) => size > 0 && many > 0)
-}
-
-/**
- * The tile with the least predicted cycles for `rows` x `columns`: accumulators, one row of weights and one splat must
- * fit the registers (with unfused multiply-add one more for the product). A step of the sum takes as long as its
- * multiply-adds (two a cycle), its loads (two a cycle) or the latency of one multiply-add, whichever is longest.
- */
-export function chooseTile(features: TargetFeatures, rows: number, columns: number): Tile {
-  const { lanes, registers, fused } = features
-  let best: Tile & { cost: number } = { rows: 1, vectors: 1, cost: Infinity }
-  for (const vectors of [2, 1, 3]) {
-    const spare = registers - vectors - (fused ? 1 : 3)
-    const most = Math.max(1, Math.min(12, Math.floor(spare / vectors)))
-    const vectorsIn = Math.ceil(columns / lanes)
-    let cost = 0
-    for (const [width, blocks] of balancedBlocks(vectorsIn, vectors))
-      for (const [size, tiles] of balanced(rows, most)) {
-        const products = size * width * (fused ? 1 : 2)
-        cost += blocks * tiles * Math.max(products / 2, (size + width) / 2, 4)
-      }
-    if (cost < best.cost * 0.98) best = { rows: most, vectors, cost }
-  }
-  return { rows: best.rows, vectors: best.vectors }
-}
-
-const balancedBlocks = (vectors: number, most: number): [number, number][] =>
-  (
-    [
-      [most, Math.floor(vectors / most)],
-      [vectors % most, 1],
-    ] as [number, number][]
-  ).filter(([width, many]) => width > 0 && many > 0)
+const singles: Arithmetic = { element: 'f32', zero: f32, madd: multiplyAdd, result: (sum) => sum }
 
 /** Floats of a packed w of `depth` rows and `columns` columns. */
 export const packedLength = (depth: number, columns: number, lanes: number): number =>
   depth * Math.ceil(columns / lanes) * lanes
-
-/** Neighbouring axes that are one loop in every operand, joined. */
-export function mergeAxes(axes: readonly Axis[]): Axis[] {
-  const merged: Axis[] = []
-  for (const axis of axes) {
-    if (axis.extent === 1) continue
-    const last = merged.at(-1)
-    const joins = (key: 'x' | 'w' | 'y' | 'channel') => (last?.[key] ?? 0) === (axis[key] ?? 0) * axis.extent
-    if (last && joins('x') && joins('w') && joins('y') && joins('channel'))
-      merged[merged.length - 1] = { ...axis, extent: axis.extent * last.extent }
-    else merged.push(axis)
-  }
-  return merged
-}
-
-/** Takes the axis whose extent fills tiles best out of `axes`; ties go to the last. */
-export function takeRows(axes: readonly Axis[], most: number): { rows: Axis; outer: Axis[] } {
-  const waste = (axis: Axis) => (Math.ceil(axis.extent / most) * most) / axis.extent
-  const full = (axis: Axis) => (axis.extent >= most ? 1 : waste(axis))
-  let at = axes.length - 1
-  for (let i = axes.length - 2; i >= 0; i--) if (full(axes[i]!) < full(axes[at]!) * 0.8) at = i
-  return { rows: axes[at] ?? { extent: 1 }, outer: axes.filter((_, i) => i !== at) }
-}
 
 type Key = 'x' | 'w' | 'y' | 'channel'
 
@@ -160,67 +93,101 @@ const indexed = (prefix: string, axes: readonly Axis[]) => axes.map((_, i) => `$
 
 /** Kernels of a contraction: most of the rows in chunks that fit the cache, and the rest. */
 export function contractionKernels(
-  shape: ContractionShape,
+  given: ContractionShape,
   tile: Tile,
-  features: TargetFeatures,
+  features: PlanFeatures,
   epilogue: Epilogue,
 ): Kernel[] {
+  const { rows, joined, outer } = joinRows(given, tile.rows)
+  const shape = { ...given, rows, outer }
   const depth = shape.reduce.reduce((product, axis) => product * axis.extent, 1)
-  const total = shape.rows.extent
+  const total = rows.extent
   // about 48 KB of x a chunk; with sums, a few tiles share each pass over w
   const target = shape.sums.length > 0 ? 4 * tile.rows : Math.max(tile.rows, Math.floor(12288 / Math.max(depth, 1)))
-  const chunk = shape.rowsFirst ? total : Math.min(total, target - (target % tile.rows))
+  const even = shape.rowsFirst ? total : Math.min(total, target - (target % tile.rows))
+  const chunk = joined > 1 ? joined * rows.every : even
   const full = Math.floor(total / chunk)
   const parts = [
     { first: 0, chunk, many: full },
     { first: full * chunk, chunk: total - full * chunk, many: 1 },
   ].filter((part) => part.chunk > 0)
-  return parts.map((part) => chunkKernel(shape, tile, features, epilogue, part))
+  const points = shape.outer.reduce((product, axis) => product * axis.extent, full)
+  const width = tile.vectors * features.lanes
+  return columnParts(shape, { width, depth, points, cache: features.cache }).flatMap((columns) =>
+    parts.map((part) => chunkKernel(shape, tile, features, epilogue, { ...part, columns })),
+  )
 }
 
-function chunkKernel(
-  shape: ContractionShape,
+interface Part {
+  readonly first: number
+  readonly chunk: number
+  readonly many: number
+  readonly columns: Columns
+}
+
+/** Rows of a tile: where they lie, relative to the outer loops' point, in x and y. */
+interface TileRows {
+  readonly x: readonly Affine[]
+  readonly y: readonly Affine[]
+}
+
+type JoinedShape = ContractionShape & { readonly rows: Rows }
+
+/** Code for all tiles of a chunk's rows: tiles of one size are a loop, unless their rows run over two axes. */
+function tileLoops(
+  { rows }: JoinedShape,
+  { first, chunk, many }: Part,
   tile: Tile,
-  features: TargetFeatures,
-  epilogue: Epilogue,
-  part: { first: number; chunk: number; many: number },
-): Kernel {
+  index: () => string,
+  code: (rows: TileRows) => Statements,
+): Statements[] {
+  const place = (row: number, key: 'x' | 'y', start: Affine): Affine =>
+    shiftAffine(start, (row % rows.every) * (rows[key] ?? 0) + Math.floor(row / rows.every) * rows.next[key])
+  const step = (key: 'x' | 'y') =>
+    rows.every < rows.extent ? (chunk / rows.every) * rows.next[key] : chunk * (rows[key] ?? 0)
+  const start = (key: 'x' | 'y') => place(first, key, affine(0, many > 1 ? { rows: step(key) } : {}))
+  let row = 0
+  return balanced(chunk, tile.rows).flatMap(([size, tiles]) => {
+    const looped = tiles > 1 && rows.every === rows.extent
+    const at = looped ? index() : ''
+    return Array.from({ length: looped ? 1 : tiles }, () => {
+      const along = (key: 'x' | 'y') =>
+        Array.from({ length: size }, (_, i) =>
+          addAffine(place(row + i, key, start(key)), affine(0, looped ? { [at]: size * (rows[key] ?? 0) } : {})),
+        )
+      const body = code({ x: along('x'), y: along('y') })
+      row += looped ? size * tiles : size
+      return loopIf(at, looped ? tiles : 1, body)
+    })
+  })
+}
+
+function chunkKernel(shape: JoinedShape, tile: Tile, features: TargetFeatures, epilogue: Epilogue, part: Part): Kernel {
   const { lanes } = features
-  const { x, w, y, outer, rows, sums, columns } = shape
+  const { x, w, y, outer, rows, sums, arithmetic = singles } = shape
   const outerNames = indexed('i', outer)
   const name = namer()
-  const width = tile.vectors * lanes
-  const blocks = columnBlocks(columns, width, lanes)
-  const firstRow = affine(part.first, part.many > 1 ? { rows: part.chunk } : {})
-  const tilesOf = (code: (rows: { size: number; row: Affine }) => Statements): Statements[] => {
-    let start = 0
-    return balanced(part.chunk, tile.rows).map(([size, many]) => {
-      const index = name('t')
-      const row = addAffine(shiftAffine(firstRow, start), affine(0, many > 1 ? { [index]: size } : {}))
-      start += size * many
-      return loopIf(index, many, code({ size, row }))
-    })
-  }
+  const blocks = columnBlocks(part.columns, tile.vectors * lanes, lanes)
+  const tilesOf = (code: (rows: TileRows) => Statements) => tileLoops(shape, part, tile, () => name('t'), code)
   const blocksOf = (code: (block: Block) => Statements): Statements[] =>
     blocks.map((block) => loopIf(block.index, block.many, code(block)))
-  const tileOf = (rows: { size: number; row: Affine }, block: Block) =>
-    tileCode(shape, rows, block, { lanes, outerNames, epilogue, name })
+  const tileOf = (rowsOf: TileRows, block: Block) =>
+    tileCode(shape, rowsOf, block, { lanes, outerNames, epilogue, name })
   const body = shape.rowsFirst
-    ? tilesOf((rows) => blocksOf((block) => tileOf(rows, block)))
-    : blocksOf((block) => tilesOf((rows) => tileOf(rows, block)))
+    ? tilesOf((rowsOf) => blocksOf((block) => tileOf(rowsOf, block)))
+    : blocksOf((block) => tilesOf((rowsOf) => tileOf(rowsOf, block)))
   const summed: Statements =
-    sums.length === 0
-      ? body
-      : [clearRows(shape, part, firstRow, outerNames, lanes), loopsOf(sums, indexed('s', sums), body)]
+    sums.length === 0 ? body : [clearRows(shape, part, outerNames, lanes), loopsOf(sums, indexed('s', sums), body)]
   return kernel({
     name: shape.name,
     buffers: [
-      buffer(x.buffer, 'f32', x.length + slack, 'read'),
-      buffer(w.buffer, 'f32', w.length + slack, 'read'),
+      buffer(x.buffer, arithmetic.element, x.length + slack, 'read'),
+      buffer(w.buffer, arithmetic.element, w.length + slack, 'read'),
       buffer(y.buffer, 'f32', y.length + slack, sums.length > 0 ? 'update' : 'write'),
       ...epilogue.buffers,
     ],
     axes: [
+      ...(part.columns.many > 1 ? [{ index: 'columns', extent: part.columns.many }] : []),
       ...outer.map((axis, i) => ({ index: outerNames[i]!, extent: axis.extent })),
       ...(part.many > 1 ? [{ index: 'rows', extent: part.many }] : []),
     ],
@@ -231,15 +198,16 @@ function chunkKernel(
 const loopIf = (index: string, many: number, body: Statements): Statements =>
   many > 1 ? loop(index, 0, many, 1, body) : body
 
-function columnBlocks(columns: number, width: number, lanes: number): Block[] {
+function columnBlocks({ first, columns, many }: Columns, width: number, lanes: number): Block[] {
   const full = Math.floor(columns / width)
   const rest = columns - full * width
+  const start = affine(first, many > 1 ? { columns } : {})
   const blocks: Block[] = []
   if (full > 0)
     blocks.push({
       vectors: width / lanes,
       count: width,
-      column: affine(0, full > 1 ? { block: width } : {}),
+      column: addAffine(start, affine(0, full > 1 ? { block: width } : {})),
       many: full,
       index: 'block',
     })
@@ -247,7 +215,7 @@ function columnBlocks(columns: number, width: number, lanes: number): Block[] {
     blocks.push({
       vectors: Math.ceil(rest / lanes),
       count: rest,
-      column: affine(full * width),
+      column: shiftAffine(start, full * width),
       many: 1,
       index: 'block',
     })
@@ -257,16 +225,16 @@ function columnBlocks(columns: number, width: number, lanes: number): Block[] {
 /** Zeros in the rows that sums will be added to. */
 function clearRows(
   shape: ContractionShape,
-  part: { chunk: number },
-  firstRow: Affine,
+  { first, chunk, many }: Part,
   outerNames: readonly string[],
   lanes: 1 | 4,
 ): Statements {
   const { y, outer, rows, columns } = shape
+  const firstRow = affine(first, many > 1 ? { rows: chunk } : {})
   const base = addAffine(affine(y.offset), along(outer, outerNames, 'y'), scaleAffine(firstRow, rows.y ?? 0))
   const row = addAffine(base, affine(0, { z: rows.y ?? 0 }))
   const whole = columns - (columns % lanes)
-  return loop('z', 0, part.chunk, 1, [
+  return loop('z', 0, chunk, 1, [
     loop('zc', 0, whole, lanes, [store(y.buffer, addAffine(row, affine(0, { zc: 1 })), f32(0, lanes))]),
     whole < columns ? [store(y.buffer, shiftAffine(row, whole), f32(0, lanes), columns - whole)] : [],
   ])
@@ -281,21 +249,16 @@ interface TileContext {
 
 function tileCode(
   shape: ContractionShape,
-  rowsOf: { size: number; row: Affine },
+  rowsOf: TileRows,
   block: Block,
   { lanes, outerNames, epilogue, name }: TileContext,
 ): Statements {
-  const { x, w, y, outer, rows, reduce, sums, packed } = shape
-  const { size, row } = rowsOf
+  const { x, w, y, outer, reduce, sums, packed, arithmetic = singles } = shape
+  const { element, zero, madd, result } = arithmetic
   const depth = reduce.reduce((product, axis) => product * axis.extent, 1)
   const sumNames = indexed('s', sums)
-  const yAt = addAffine(affine(y.offset), along(outer, outerNames, 'y'), scaleAffine(row, rows.y ?? 0), block.column)
-  const xAt = addAffine(
-    affine(x.offset),
-    along(outer, outerNames, 'x'),
-    scaleAffine(row, rows.x ?? 0),
-    along(sums, sumNames, 'x'),
-  )
+  const yAt = addAffine(affine(y.offset), along(outer, outerNames, 'y'), block.column)
+  const xAt = addAffine(affine(x.offset), along(outer, outerNames, 'x'), along(sums, sumNames, 'x'))
   const wAt = addAffine(
     affine(w.offset),
     along(outer, outerNames, 'w'),
@@ -303,35 +266,35 @@ function tileCode(
     along(sums, sumNames, 'w'),
   )
   const scale = packed ? block.vectors * lanes : 1
-  const cells = Array.from({ length: size }, (_, i) =>
+  const cells = rowsOf.y.map((row) =>
     Array.from({ length: block.vectors }, (_, v) => ({
-      at: shiftAffine(yAt, i * (rows.y ?? 0) + v * lanes),
+      at: shiftAffine(addAffine(yAt, row), v * lanes),
       count: Math.min(lanes, block.count - v * lanes),
     })),
   )
   const accumulators = cells.map((line) =>
-    line.map(({ at }) => variable(name('acc'), sums.length > 0 ? load(y.buffer, at, lanes) : f32(0, lanes))),
+    line.map(({ at }) => variable(name('acc'), sums.length > 0 ? load(y.buffer, at, lanes) : zero(0, lanes))),
   )
   const step = (k: Affine, kw: Affine): Statements => {
     const weights = cells[0]!.map((_, v) =>
-      define(name('w'), load(w.buffer, addAffine(wAt, kw, affine(v * lanes)), lanes)),
+      define(name('w'), load(w.buffer, addAffine(wAt, kw, affine(v * lanes)), lanes, element)),
     )
     const products = accumulators.map((line, i) => {
-      const value = splat(load(x.buffer, addAffine(shiftAffine(xAt, i * (rows.x ?? 0)), k)), lanes)
+      const value = splat(load(x.buffer, addAffine(xAt, rowsOf.x[i]!, k), 1, element), lanes)
       const shared = define(name('x'), value)
       return [
         shared,
-        ...line.map((acc, v): Statement => set(acc.name, multiplyAdd(read(shared), read(weights[v]!), read(acc)))),
+        ...line.map((acc, v): Statement => set(acc.name, madd(read(shared), read(weights[v]!), read(acc)))),
       ]
     })
     return [weights, products]
   }
-  const loops = reduceLoops(reduce, scale, name, size * block.vectors, step)
+  const loops = reduceLoops(reduce, scale, name, cells.length * block.vectors, step)
   const stores = cells.map((line, i) =>
     line.map(({ at, count }, v): Statements => {
       const { bind, statements } = binder(() => name('f'))
       const channel = addAffine(along(outer, outerNames, 'channel'), shiftAffine(block.column, v * lanes))
-      const value = epilogue.apply(read(accumulators[i]![v]!), at, channel, bind)
+      const value = epilogue.apply(result(read(accumulators[i]![v]!)), at, channel, bind)
       return [statements, store(y.buffer, at, value, count)]
     }),
   )

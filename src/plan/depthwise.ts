@@ -21,10 +21,11 @@ import {
 import type { Affine, Expr, Kernel, Statement, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
 import { channelVectors } from './channels.ts'
-import { type Axis, balanced, type Place } from './contraction.ts'
+import type { Place } from './contraction.ts'
 import { depthwiseKernelGradients } from './depthwise-gradient.ts'
 import { type Namer, namer } from './names.ts'
 import { phaseShape, phases } from './phases.ts'
+import { type Axis, balanced } from './tiles.ts'
 import { type Algorithm, allPoints, type Epilogue, slack } from './types.ts'
 
 /** Weights of one row of taps stay in registers up to this many. */

@@ -1,10 +1,11 @@
 import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
-import type { Kernel, TargetFeatures } from '../kernel/ir.ts'
-import { type Axis, chooseTile, contractionKernels, mergeAxes, packedLength, takeRows } from './contraction.ts'
+import type { Kernel } from '../kernel/ir.ts'
+import { contractionKernels, packedLength } from './contraction.ts'
 import { packKernels } from './pack.ts'
 import { type Phase, phaseShape, phases } from './phases.ts'
-import { type Algorithm, allPoints, type Epilogue, type Plan } from './types.ts'
+import { type Axis, chooseTile, mergeAxes, takeRows } from './tiles.ts'
+import { type Algorithm, allPoints, type Epilogue, type Plan, type PlanFeatures } from './types.ts'
 
 const most = 6
 
@@ -99,7 +100,7 @@ function tapAxes(spec: ConvSpec): Axis[] {
   ])
 }
 
-function outputKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epilogue: Epilogue): Kernel[] {
+function outputKernels(plan: Plan, spec: ConvSpec, features: PlanFeatures, epilogue: Epilogue): Kernel[] {
   const { groups } = spec
   const perGroup = spec.inChannels / groups
   const columns = spec.outChannels / groups
@@ -153,7 +154,7 @@ function phaseKernels(
   spec: ConvSpec,
   phase: Phase,
   packedAt: number,
-  features: TargetFeatures,
+  features: PlanFeatures,
   epilogue: Epilogue,
 ): Kernel[] {
   const { groups } = spec
@@ -214,7 +215,7 @@ function phaseKernels(
 const longest = 1024
 const cacheFloats = 8192
 
-function kernelGradientKernels(plan: Plan, spec: ConvSpec, features: TargetFeatures, epilogue: Epilogue): Kernel[] {
+function kernelGradientKernels(plan: Plan, spec: ConvSpec, features: PlanFeatures, epilogue: Epilogue): Kernel[] {
   const { groups } = spec
   const columns = spec.outChannels / groups
   const xs = stridesOf(inputShape(spec))

@@ -1,6 +1,6 @@
 import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, inputShape, kernelShape } from '../conv/spec.ts'
-import { type Axis, mergeAxes } from './contraction.ts'
+import { type Axis, mergeAxes } from './tiles.ts'
 
 /**
  * The gradient by input of a convolution with stride s falls apart into s phases along each axis: inputs

@@ -1,7 +1,8 @@
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
-import { chooseTile, contractionKernels } from './contraction.ts'
+import { contractionKernels } from './contraction.ts'
 import { amplification, cookToom, roundings } from './cook-toom.ts'
+import { chooseTile } from './tiles.ts'
 import {
   type Algorithm,
   allPoints,

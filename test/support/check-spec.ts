@@ -113,7 +113,8 @@ async function checkFeatures(
   algorithm?: string,
 ): Promise<Finding | undefined> {
   // a cache of nothing makes chunks as small as they can be
-  const features = { ...featureSets[name], ...(algorithm && { algorithm, cache: spec.batch > 1 ? 0 : 4096 }) }
+  const cache = spec.batch > 1 ? 0 : 4096
+  const features = { ...featureSets[name], ...((algorithm || spec.input[0]! % 2 === 0) && { algorithm, cache }) }
   const { x, w, g, roots } = trilinear(spec)
   const steps = planSteps(roots, features)
   for (const step of steps.steps) visit(step, name)

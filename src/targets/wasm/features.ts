@@ -38,5 +38,5 @@ function isFused(): boolean {
 export function wasmFeatures(): WasmFeatures {
   const simd = WebAssembly.validate(probe(storing(splatOf(0))))
   const relaxed = simd && WebAssembly.validate(probe(fusedDiffers))
-  return { name: 'wasm', lanes: simd ? 4 : 1, registers: 16, fused: relaxed && isFused(), simd, relaxed }
+  return { name: 'wasm', lanes: simd ? 4 : 1, registers: 15, fused: relaxed && isFused(), simd, relaxed }
 }

@@ -30,9 +30,6 @@ const algorithmOf = (plan: Plan): Algorithm =>
 export const planCalls = (plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[] =>
   algorithmOf(plan).calls(plan, features, epilogue)
 
-/** Whether the plan's kernels take operands without padding. */
-export const padsItself = (plan: Plan): boolean => algorithmOf(plan).padsItself ?? false
-
 /** A plan in one line. */
 export const printPlan = ({ algorithm, contraction, why, scratch }: Plan): string => {
   const floats = Object.values(scratch).reduce((sum, n) => sum + n, 0)

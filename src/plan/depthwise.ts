@@ -1,5 +1,5 @@
-import { forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
-import { type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
+import { sizeOf } from '../base/shape.ts'
+import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import {
   addAffine,
   affine,
@@ -18,18 +18,22 @@ import {
   store,
   variable,
 } from '../kernel/builder.ts'
-import type { Affine, Expr, Kernel, Statement, TargetFeatures } from '../kernel/ir.ts'
+import type { Affine, Expr, Kernel, Lanes, Statement, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
 import { channelVectors } from './channels.ts'
-import type { Place } from './contraction.ts'
 import { depthwiseKernelGradients } from './depthwise-gradient.ts'
+import { backwards, combinations, type DepthwiseShape, denseShapes, forwards, phaseShapeOf } from './depthwise-shape.ts'
 import { type Namer, namer } from './names.ts'
-import { phaseShape, phases } from './phases.ts'
-import { type Axis, balanced } from './tiles.ts'
+import { phases } from './phases.ts'
+import { balanced } from './tiles.ts'
 import { type Algorithm, allPoints, type Epilogue, slack } from './types.ts'
 
-/** Weights of one row of taps stay in registers up to this many. */
+/** Weights of all taps stay in registers up to this many. */
 const keptTaps = 9
+/** Taps of one row that are written out side by side. */
+const unrolledTaps = 8
+/** Vectors of channels that lie in one line of the cache: all are used before the next columns are met. */
+const lineVectors = 4
 
 /** One channel in, one out: vectors of channels, taps unrolled, several outputs along the last axis at once. */
 export const depthwise: Algorithm = {
@@ -44,94 +48,28 @@ export const depthwise: Algorithm = {
       tile: { rows: contraction === 'kernelGradient' ? 1 : tileOf(spec), vectors: 1 },
       scratch: {},
       fusable: contraction !== 'kernelGradient',
+      padsItself: readsPlain(contraction, spec),
       why: `each channel by itself, ${sizeOf(spec.kernel)} taps`,
     })
   },
   calls(plan, features, epilogue) {
     const { spec, contraction } = plan
     if (contraction === 'kernelGradient') return allPoints(depthwiseKernelGradients(spec, features))
-    if (contraction === 'output') return allPoints([depthwiseKernel(outputShapeOf(spec), features, epilogue)])
-    return allPoints(phases(spec).map((phase) => depthwiseKernel(phaseShapeOf(spec, phase), features, epilogue)))
+    const shapes = () => {
+      if (contraction === 'output') return denseShapes(forwards(spec))
+      if (readsPlain(contraction, spec)) return denseShapes(backwards(spec))
+      return phases(spec).map((phase) => phaseShapeOf(spec, phase))
+    }
+    return allPoints(shapes().map((shape) => depthwiseKernel(shape, features, epilogue)))
   },
 }
 
 const tileOf = (spec: ConvSpec): number => (sizeOf(spec.kernel) <= keptTaps ? 4 : 6)
 
-interface DepthwiseShape {
-  readonly name: string
-  readonly x: Place
-  readonly w: Place
-  readonly y: Place
-  readonly channels: number
-  /** Batch, all spatial axes but the last, and joined phases. */
-  readonly outer: readonly Axis[]
-  /** Outputs along the last axis: x = columns between two outputs, y = elements. */
-  readonly row: { readonly extent: number; readonly columns: number; readonly y: number }
-  /** Elements of x between two columns. */
-  readonly column: number
-  /** Taps of all axes but the last. */
-  readonly outerTaps: readonly Axis[]
-  /** Taps of the last axis: `column` columns of x and `w` elements of w apart. */
-  readonly taps: { readonly extent: number; readonly column: number; readonly w: number }
-}
-
-/** All combinations of axes, as offsets. */
-function combinations(axes: readonly Axis[]): { x: number; w: number }[] {
-  const list: { x: number; w: number }[] = []
-  forEachIndex(
-    axes.map((axis) => axis.extent),
-    (index) => {
-      const sum = (key: 'x' | 'w') => index.reduce((total, at, i) => total + at * (axes[i]![key] ?? 0), 0)
-      list.push({ x: sum('x'), w: sum('w') })
-    },
-  )
-  return list
-}
-
-function outputShapeOf(spec: ConvSpec): DepthwiseShape {
-  const xs = stridesOf(inputShape(spec))
-  const ys = stridesOf(outputShape(spec))
-  const ws = stridesOf(kernelShape(spec))
-  const last = spec.rank - 1
-  const tapAxes = spec.kernel.map((extent, i) => ({ extent, x: spec.dilation[i]! * xs[i + 1]!, w: ws[i]! }))
-  const offset = spec.padLow.reduce((sum, low, i) => sum - low * xs[i + 1]!, 0)
-  return {
-    name: 'depthwise',
-    x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset },
-    w: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: 0 },
-    y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: 0 },
-    channels: spec.inChannels,
-    outer: [
-      { extent: spec.batch, x: xs[0]!, y: ys[0]! },
-      ...spec.output.slice(0, -1).map((extent, i) => ({ extent, x: spec.stride[i]! * xs[i + 1]!, y: ys[i + 1]! })),
-    ],
-    row: { extent: spec.output[last]!, columns: spec.stride[last]!, y: ys[last + 1]! },
-    column: xs[last + 1]!,
-    outerTaps: tapAxes.slice(0, -1),
-    taps: { extent: spec.kernel[last]!, column: spec.dilation[last]!, w: ws[last]! },
-  }
-}
-
-function phaseShapeOf(spec: ConvSpec, phase: ReturnType<typeof phases>[number]): DepthwiseShape {
-  const shape = phaseShape(spec, phase)
-  const last = spec.rank - 1
-  const empty = phase.taps.some((n) => n === 0)
-  const xs = stridesOf(inputShape(spec))
-  const gs = spec.outChannels
-  const step = shape.taps[last]!
-  return {
-    name: 'depthwisePhase',
-    x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
-    w: { buffer: 'b', length: sizeOf(kernelShape(spec)), offset: shape.kernelOffset },
-    y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
-    channels: spec.inChannels,
-    outer: [...shape.allPositions.slice(0, -1), ...shape.runs],
-    row: { extent: phase.counts[last]!, columns: 1, y: spec.stride[last]! * xs[last + 1]! },
-    column: gs,
-    outerTaps: empty ? [] : shape.taps.slice(0, -1),
-    taps: { extent: empty ? 0 : step.extent, column: step.x! / gs, w: step.w! },
-  }
-}
+/** Whether it is one convolution, not one for each phase of a stride, whose borders can be written out. */
+const readsPlain = (contraction: Contraction, { stride, kernel }: ConvSpec): boolean =>
+  (contraction === 'output' || (contraction === 'inputGradient' && stride.every((s) => s === 1))) &&
+  kernel.at(-1)! <= unrolledTaps
 
 function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilogue: Epilogue): Kernel {
   const { lanes } = features
@@ -140,28 +78,18 @@ function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilog
   const axes = outer.map((axis, i) => ({ ...axis, index: `i${i}` })).filter((axis) => axis.extent > 1)
   const base = (key: 'x' | 'w' | 'y') => affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] ?? 0])))
   const kept = tapCount(shape) <= keptTaps
-  const body = channelVectors(channels, lanes, 'c', (channel, count) => {
-    const weight = (at: Affine) => load(w.buffer, addAffine(channel, base('w'), shiftAffine(at, w.offset)), lanes)
-    const { definitions, known } = kept ? keptWeights(shape, name, weight) : noWeights
-    const tiles: Statements[] = []
-    let start = 0
-    for (const [size, many] of balanced(shape.row.extent, kept ? 4 : 6)) {
-      const index = name('t')
-      const at = affine(start, many > 1 ? { [index]: size } : {})
-      const xAt = addAffine(affine(x.offset), base('x'), channel, scaleAffine(at, shape.row.columns * shape.column))
-      const yAt = addAffine(affine(y.offset), base('y'), channel, scaleAffine(at, shape.row.y))
-      const code = tileCode(
-        shape,
-        { size, xAt, yAt, channel, count, lanes, kept },
-        epilogue,
-        name,
-        (k) => known.get(k.offset) ?? weight(k),
-      )
-      tiles.push(many > 1 ? loop(index, 0, many, 1, code) : code)
-      start += size * many
-    }
-    return [definitions, tiles]
-  })
+  const body = lines(channels, lanes, (vectors) =>
+    rowTiles(shape, kept ? 4 : 6, name, (start, size, at) =>
+      vectors((channel, count) => {
+        const weight = (at: Affine) => load(w.buffer, addAffine(channel, base('w'), shiftAffine(at, w.offset)), lanes)
+        const { definitions, known } = kept ? keptWeights(shape, name, weight) : noWeights
+        const xAt = addAffine(affine(x.offset), base('x'), channel, scaleAffine(at, shape.row.columns * shape.column))
+        const yAt = addAffine(affine(y.offset), base('y'), channel, scaleAffine(at, shape.row.y))
+        const place = { start, size, xAt, yAt, channel, count, lanes, kept }
+        return [definitions, tileCode(shape, place, epilogue, name, (k) => known.get(k.offset) ?? weight(k))]
+      }),
+    ),
+  )
   return kernel({
     name: shape.name,
     buffers: [
@@ -172,6 +100,53 @@ function depthwiseKernel(shape: DepthwiseShape, features: TargetFeatures, epilog
     ],
     axes: axes.map(({ index, extent }) => ({ index, extent })),
     body,
+  })
+}
+
+/** A loop over lines of channels, whose `body` places the loop over a line's vectors. */
+function lines(
+  channels: number,
+  lanes: Lanes,
+  body: (vectors: (code: (channel: Affine, count: number) => Statements) => Statements) => Statements,
+): Statements {
+  const line = lineVectors * lanes
+  const whole = channels - (channels % line)
+  const part = (first: Affine, many: number) =>
+    body((code) => channelVectors(many, lanes, 'v', (v, count) => code(addAffine(first, v), count)))
+  return [
+    whole > line ? loop('c', 0, whole, line, part(affine(0, { c: 1 }), line)) : [],
+    whole === line ? part(affine(0), line) : [],
+    whole < channels ? part(affine(whole), channels - whole) : [],
+  ]
+}
+
+/**
+ * A row in tiles of at most `most` outputs, as equal as can be: neighbours of one size that meet no border are a loop.
+ * @param code gets a tile's first output if it isn't in a loop, its size, and its first output as it is in the loop
+ */
+function rowTiles(
+  { row, taps, columns }: DepthwiseShape,
+  most: number,
+  name: Namer,
+  code: (start: number | undefined, size: number, at: Affine) => Statements,
+): Statements[] {
+  const sizes = balanced(row.extent, most).flatMap(([size, many]) => Array.from({ length: many }, () => size))
+  const inside = (start: number, size: number) =>
+    start * row.columns >= columns.from &&
+    (start + size - 1) * row.columns + (taps.extent - 1) * taps.column < columns.to
+  const runs: { start: number; size: number; many: number; looped: boolean }[] = []
+  let start = 0
+  for (const size of sizes) {
+    const last = runs.at(-1)
+    const looped = inside(start, size)
+    if (looped && last?.looped && last.size === size) last.many++
+    else runs.push({ start, size, many: 1, looped })
+    start += size
+  }
+  return runs.map(({ start, size, many, looped }) => {
+    const index = name('t')
+    const body = code(looped ? undefined : start, size, affine(start, many > 1 ? { [index]: size } : {}))
+    return many > 1 ? loop(index, 0, many, 1, body) : body
   })
 }
 
@@ -195,6 +170,8 @@ function keptWeights(shape: DepthwiseShape, name: Namer, weight: (at: Affine) =>
 }
 
 interface TilePlace {
+  /** The first output of a tile that meets a border. */
+  readonly start: number | undefined
   readonly size: number
   readonly xAt: Affine
   readonly yAt: Affine
@@ -208,19 +185,24 @@ interface TilePlace {
 /** `size` outputs side by side: each column of x is loaded once for all of them that need it. */
 function tileCode(
   shape: DepthwiseShape,
-  { size, xAt, yAt, channel, count, lanes, kept }: TilePlace,
+  { start, size, xAt, yAt, channel, count, lanes, kept }: TilePlace,
   epilogue: Epilogue,
   name: Namer,
   weight: (at: Affine) => Expr,
 ): Statements {
   const { outerTaps, taps, row, column } = shape
+  const exists = (at: number) => {
+    if (start === undefined) return true
+    const absolute = start * row.columns + at
+    return absolute >= shape.columns.from && absolute < shape.columns.to
+  }
   const sums = Array.from({ length: size }, () => variable(name('acc'), f32(0, lanes)))
   const rowOfTaps = (x: Affine, w: Affine, first: number, many: number): Statements => {
     const columns = new Map<number, { sum: (typeof sums)[number]; tap: number }[]>()
     sums.forEach((sum, i) => {
       for (let tap = first; tap < first + many; tap++) {
         const at = i * row.columns + tap * taps.column
-        columns.set(at, [...(columns.get(at) ?? []), { sum, tap }])
+        if (exists(at)) columns.set(at, [...(columns.get(at) ?? []), { sum, tap }])
       }
     })
     return [...columns]
@@ -243,9 +225,6 @@ function tileCode(
   })
   return [sums, steps, stores]
 }
-
-/** Taps of one row that are written out side by side. */
-const unrolledTaps = 8
 
 /** Many taps: loops over all axes, the last in pieces. */
 function loopedTaps(

@@ -26,6 +26,7 @@ export const matrixProduct: Algorithm = {
       tile,
       scratch: { packed: packedFloats(contraction, spec, features.lanes) },
       fusable: contraction !== 'kernelGradient',
+      padsItself: false,
       why:
         `${rows.extent} rows in tiles of ${tile.rows} x ${tile.vectors * features.lanes} columns of ${columns}, ` +
         `${outer.reduce((n, axis) => n * axis.extent, 1)} such, depth ${depthOf(contraction, spec)}`,

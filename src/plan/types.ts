@@ -16,6 +16,8 @@ export interface Plan {
   readonly scratch: Readonly<Record<string, number>>
   /** Whether a following elementwise expression may be applied before the store. */
   readonly fusable: boolean
+  /** Whether its kernels take operands without padding. */
+  readonly padsItself: boolean
   /** Why it suits this shape. */
   readonly why: string
 }
@@ -67,7 +69,6 @@ export const allPoints = (kernels: readonly Kernel[]): KernelCall[] => kernels.m
  */
 export interface Algorithm {
   readonly name: string
-  readonly padsItself?: boolean
   plan(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Plan | Refusal
   /** In order. Buffers: a, b (operands), those of scratch, y, then the epilogue's. */
   calls(plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[]

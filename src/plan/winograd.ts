@@ -66,7 +66,6 @@ const nameOf = (outputs: number, taps: number) => `winograd F(${outputs}x${outpu
  */
 export const winograd: Algorithm = {
   name: 'winograd',
-  padsItself: true,
   plan(contraction, spec, features) {
     const refuse = (refused: string) => ({ algorithm: 'winograd', refused })
     const problem = unfit(contraction, spec)
@@ -90,6 +89,7 @@ export const winograd: Algorithm = {
       tile: chooseTile(features, tiles, best.outChannels),
       scratch: scratchOf(best, features.lanes),
       fusable: true,
+      padsItself: true,
       why: `${describe(best)}, ${gain.toFixed(2)} times as fast as direct by reckoning`,
     })
   },

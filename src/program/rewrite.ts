@@ -7,7 +7,7 @@ import { padConstant } from '../graph/pad.ts'
 import { sum } from '../graph/reduce.ts'
 import { reshape } from '../graph/reshape.ts'
 import { Tensor, topological } from '../graph/tensor.ts'
-import { choose, padsItself } from '../plan/choose.ts'
+import { choose } from '../plan/choose.ts'
 import { gradientPadding } from '../plan/phases.ts'
 import type { PlanFeatures } from '../plan/types.ts'
 
@@ -45,7 +45,7 @@ function rewriteContract(node: Tensor, a: Tensor, b: Tensor, features: PlanFeatu
     const g = rewriteContract(contract(contraction, wide, node, node), a, b, features)
     return sum(reshape(g, [...g.shape.slice(0, -1), spec.inChannels, times]), [-1])
   }
-  if (padsItself(choose(contraction, spec, features).plan)) return contract(contraction, spec, a, b)
+  if (choose(contraction, spec, features).plan.padsItself) return contract(contraction, spec, a, b)
   if (contraction === 'inputGradient') {
     const { low, high } = gradientPadding(spec)
     return contract(contraction, spec, padSpatial(a, low, high), b)

@@ -41,6 +41,8 @@ export interface PlanFeatures extends TargetFeatures {
   readonly precision?: Precision
   /** Name of the algorithm to take wherever it can be, whatever it costs. */
   readonly algorithm?: string
+  /** Threads that chunks of work should be enough for. Default 1. */
+  readonly threads?: number
   /** Bytes of cache that what is worked on should fit. Default 1 MB. */
   readonly cache?: number
 }
@@ -59,6 +61,11 @@ export const noEpilogue: Epilogue = { buffers: [], apply: (value) => value }
 export interface KernelCall {
   readonly kernel: Kernel
   readonly points?: readonly [number, number]
+  /**
+   * Neighbouring calls of one number run one after the other on one thread; chunks of different numbers may run at
+   * once: each thread has a copy of the scratch that such calls write.
+   */
+  readonly chunk?: number
 }
 
 export const allPoints = (kernels: readonly Kernel[]): KernelCall[] => kernels.map((kernel) => ({ kernel }))

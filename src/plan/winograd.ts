@@ -108,9 +108,13 @@ export const winograd: Algorithm = {
           return { kernel, points: [chunk * points, (chunk + 1) * points] }
         }
         return [...before.map(part), ...products, ...after.map(part)]
-      }).flat()
+      })
     })
-    return [...allPoints(weightKernels(t, plan.tile.vectors * features.lanes, features)), ...chunks]
+    // with fewer chunks than threads, threads share the points of each kernel instead
+    const numbered = chunks.flatMap((calls, chunk) =>
+      chunks.length < 2 || chunks.length < (features.threads ?? 1) ? calls : calls.map((call) => ({ ...call, chunk })),
+    )
+    return [...allPoints(weightKernels(t, plan.tile.vectors * features.lanes, features)), ...numbered]
   },
 }
 

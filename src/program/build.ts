@@ -51,5 +51,5 @@ export function blueprint(
     return operation.kind === 'contract' && choose(operation.contraction, operation.spec, features).plan.fusable
   })
   const steps = stepsOf(fusion, kept, features)
-  return layOut({ inputs, results, news, steps, replaced: inPlace(steps, results, news) })
+  return layOut({ inputs, results, news, steps, replaced: inPlace(steps, results, news) }, features.threads)
 }

@@ -1,7 +1,7 @@
 import { debugs } from '../base/debug.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Kernel } from '../kernel/ir.ts'
-import type { KernelFunction, ThreadCall } from '../runtime/crew.ts'
+import type { KernelFunction, KernelRun, ThreadCall } from '../runtime/crew.ts'
 import type { Pool } from '../runtime/pool.ts'
 import { emitModule } from '../targets/wasm/emit.ts'
 import { kernelsOf } from '../targets/wasm/load.ts'
@@ -24,16 +24,18 @@ interface Code {
   readonly module: WebAssembly.Module | undefined
 }
 
-const runAlone = ({ kernel, addresses, first, points }: ThreadCall, kernels: readonly KernelFunction[]): void =>
-  kernels[kernel]!(...addresses, first, first + points)
+const runAlone = ({ chunks }: ThreadCall, kernels: readonly KernelFunction[]): void => {
+  for (const runs of chunks)
+    for (const { kernel, addresses, first, points } of runs) kernels[kernel]!(...addresses, first, first + points)
+}
 
-function runTimed({ calls, steps }: Blueprint, ready: readonly ThreadCall[], { kernels }: Code): void {
+function runTimed({ steps }: Blueprint, ready: readonly ReadyCall[], { kernels }: Code): void {
   const spent = steps.map(() => 0)
-  ready.forEach((call, i) => {
+  for (const call of ready) {
     const before = performance.now()
     runAlone(call, kernels)
-    spent[calls[i]!.step]! += performance.now() - before
-  })
+    spent[call.step]! += performance.now() - before
+  }
   const lines = steps.map(({ label, node }, i) => `  ${spent[i]!.toFixed(3)} ms  ${label} [${node.shape}]`)
   console.error(`fovea run\n${lines.join('\n')}`)
 }
@@ -90,14 +92,49 @@ const worthWaking = 4_000_000
 /** Pieces of a shared call: enough that threads of different speed end together. */
 const mostPieces = 16
 
-const isShared = ({ points, work }: Call) => points > 1 && work >= worthSharing
+type ReadyCall = ThreadCall & { readonly step: number; readonly work: number }
 
-const isWorthWaking = (calls: readonly Call[]) =>
-  calls.reduce((sum, call) => sum + (isShared(call) ? call.work : 0), 0) >= worthWaking
+/** Calls in the order in which they run: alone, or in chunks of one step that may run at once. */
+function groupCalls(calls: readonly Call[]): Call[][][] {
+  const groups: Call[][][] = []
+  let before: Call | undefined
+  for (const call of calls) {
+    const joins = before && call.chunk !== undefined && before.chunk !== undefined && before.step === call.step
+    if (!joins) groups.push([[call]])
+    else if (before!.chunk === call.chunk) groups.at(-1)!.at(-1)!.push(call)
+    else groups.at(-1)!.push([call])
+    before = call
+  }
+  return groups
+}
+
+/** A group of calls at its addresses. */
+function readyCall(group: readonly (readonly Call[])[], addressAt: (location: Location) => number): ReadyCall {
+  const all = group.flat()
+  const chunks = group.map((calls) =>
+    calls.map(({ kernel, locations, first, points }): KernelRun => {
+      const copies = locations.map((location) => ('copy' in location ? location.copy! : 0))
+      const run = { kernel, addresses: locations.map(addressAt), first, points }
+      return copies.some((bytes) => bytes > 0) ? { ...run, copies } : run
+    }),
+  )
+  const work = all.reduce((sum, call) => sum + call.work, 0)
+  const parts = group.length > 1 ? group.length : Math.min(all[0]!.points, mostPieces)
+  return {
+    chunks,
+    pieces: work >= worthSharing ? parts : 1,
+    threads: Math.min(...all.map(({ threads }) => threads)),
+    step: all[0]!.step,
+    work,
+  }
+}
+
+const isWorthWaking = (calls: readonly ReadyCall[]) =>
+  calls.reduce((sum, { pieces, work }) => sum + (pieces > 1 ? work : 0), 0) >= worthWaking
 
 /** Calls of a program at their addresses, run on one thread or on all. */
-function callList(code: Code, calls: readonly ThreadCall[], shared: boolean) {
-  const worthIt = code.module !== undefined && shared
+function callList(code: Code, calls: readonly ReadyCall[]) {
+  const worthIt = code.module !== undefined && isWorthWaking(calls)
   let crew: Pool | undefined
   let id = -1
   return {
@@ -124,22 +161,19 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
   const { memory, addressOf, arena } = shared
   const own = ownMemory(blueprint)
   let base = -1
-  let steady = callList(code, [], false)
-  let calls = callList(code, [], false)
+  let steady = callList(code, [])
+  let calls = callList(code, [])
   /** `shared.writes` when the steady calls last ran. */
   let steadyAt = -1
   const addressAt = (location: Location) => {
     if ('arena' in location) return base + location.arena
     return 'own' in location ? own + location.own : addressOf(location.variable)
   }
-  const ready = (call: Call): ThreadCall => ({
-    kernel: call.kernel,
-    first: call.first,
-    points: call.points,
-    addresses: call.locations.map(addressAt),
-    pieces: isShared(call) ? Math.min(call.points, mostPieces) : 1,
-  })
-  const listOf = (planned: readonly Call[]) => callList(code, planned.map(ready), isWorthWaking(planned))
+  const listOf = (planned: readonly Call[]) =>
+    callList(
+      code,
+      groupCalls(planned).map((group) => readyCall(group, addressAt)),
+    )
   /** Addresses are worked out anew only when the arena has moved. */
   function prepare(): void {
     const address = arena(Math.max(blueprint.arenaBytes, 1))
@@ -175,9 +209,7 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       return results
     },
     runStep(step) {
-      calls.calls.forEach((call, i) => {
-        if (blueprint.calls[i]!.step === step) runAlone(call, code.kernels)
-      })
+      for (const call of calls.calls) if (call.step === step) runAlone(call, code.kernels)
     },
   }
   freed.register(executable, () => {

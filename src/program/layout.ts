@@ -8,8 +8,8 @@ import { type Argument, type Constant, type Scratch, type Step, storage } from '
 
 /** Where a kernel's buffer lies when the program runs. */
 export type Location =
-  /** Bytes from the start of the arena. */
-  | { readonly arena: number }
+  /** Bytes from the start of the arena, and from one thread's copy to the next's where each has its own. */
+  | { readonly arena: number; readonly copy?: number }
   /** Bytes from the start of the program's own memory, which lasts between calls. */
   | { readonly own: number }
   | { readonly variable: Variable }
@@ -25,6 +25,10 @@ export interface Call {
   readonly locations: readonly Location[]
   /** Number of the step in `steps`. */
   readonly step: number
+  /** See `KernelCall`. */
+  readonly chunk: number | undefined
+  /** How many threads there is scratch for. */
+  readonly threads: number
 }
 
 /** Everything about a program but its machine code and its memory: plain data. */
@@ -114,8 +118,26 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
   return { calls, keys }
 }
 
+/** Scratch that each thread has a copy of, and how many there are. */
+function findCopies(steps: readonly Step[], threads: number): Map<Scratch, number> {
+  const copies = new Map<Scratch, number>()
+  for (const { calls } of steps) {
+    const chunks = new Set(calls.map(({ chunk }) => chunk)).size
+    for (const call of calls)
+      call.arguments.forEach((argument, i) => {
+        if (call.chunk !== undefined && 'scratch' in argument && call.kernel.buffers[i]!.access !== 'read')
+          copies.set(argument.scratch, Math.min(threads, chunks))
+      })
+  }
+  return copies
+}
+
+/** Bytes of one thread's copy. */
+const copyBytes = ({ floats }: Scratch) => roomFor(floats * 4)
+
 /** First and last step that each buffer is needed at; given values from the start, results to the end. */
-function lifetimes({ steps, results, news, replaced }: Program): Map<Key, Lifetime> {
+function lifetimes(program: Program, copies: ReadonlyMap<Scratch, number>): Map<Key, Lifetime> {
+  const { steps, results, news, replaced } = program
   const lives = new Map<Key, { bytes: number; first: number; last: number }>()
   const touch = (key: Key, length: number, at: number) => {
     const life = lives.get(key)
@@ -133,7 +155,10 @@ function lifetimes({ steps, results, news, replaced }: Program): Map<Key, Lifeti
   steps.forEach((step, at) => {
     for (const call of step.calls) {
       for (const tensor of tensorsOf(call)) touchTensor(tensor, at)
-      for (const scratch of scratchOf(call)) touch(scratch, scratch.floats, at)
+      for (const scratch of scratchOf(call)) {
+        const many = copies.get(scratch) ?? 1
+        touch(scratch, many > 1 ? (many * copyBytes(scratch)) / 4 : scratch.floats, at)
+      }
     }
   })
   for (const node of [...results, ...news.map((u) => u.value)]) touchTensor(node, steps.length)
@@ -163,11 +188,15 @@ function placeOwn(steps: readonly Step[], lives: ReadonlyMap<Key, Lifetime>, ste
   return { at, constants, bytes }
 }
 
-/** Decides where everything lies and numbers the kernels. */
-export function layOut(program: Program): Blueprint {
+/**
+ * Decides where everything lies and numbers the kernels.
+ * @param threads how many may work on one step's chunks at once
+ */
+export function layOut(program: Program, threads = 1): Blueprint {
   const { inputs, results, news, steps, replaced } = program
   const steady = findSteady(program)
-  const lives = lifetimes(program)
+  const copies = findCopies(steps, threads)
+  const lives = lifetimes(program, copies)
   const own = placeOwn(steps, lives, steady.keys)
   const moving = [...lives].filter(([key]) => !steady.keys.has(key))
   const { offsets, bytes } = placeBuffers(moving.map(([, life]) => life))
@@ -179,9 +208,12 @@ export function layOut(program: Program): Blueprint {
   }
   const locate = (argument: Argument): Location => {
     if ('constant' in argument) return { own: own.at.get(argument.constant)! }
-    return 'scratch' in argument ? locateKey(argument.scratch) : locateTensor(argument.tensor)
+    if ('tensor' in argument) return locateTensor(argument.tensor)
+    const { scratch } = argument
+    const location = locateKey(scratch)
+    return (copies.get(scratch) ?? 1) > 1 ? { ...location, copy: copyBytes(scratch) } : location
   }
-  const { kernels, calls } = numberKernels(steps, locate)
+  const { kernels, calls } = numberKernels(steps, locate, copies)
   return {
     steps,
     kernels,
@@ -200,7 +232,11 @@ export function layOut(program: Program): Blueprint {
 }
 
 /** Equal kernels are compiled once. Each is checked before. */
-function numberKernels(steps: readonly Step[], locate: (argument: Argument) => Location) {
+function numberKernels(
+  steps: readonly Step[],
+  locate: (argument: Argument) => Location,
+  copies: ReadonlyMap<Scratch, number>,
+) {
   const known = new Map<Kernel, string>()
   const numbers = new Map<string, number>()
   const kernels: Kernel[] = []
@@ -219,7 +255,9 @@ function numberKernels(steps: readonly Step[], locate: (argument: Argument) => L
       const [first, end] = call.points ?? [0, pointsOf(call.kernel)]
       const points = end - first
       const work = points * workPerPoint(call.kernel)
-      calls.push({ call, made: { kernel, first, points, work, locations, step: number } })
+      const { chunk } = call
+      const threads = chunk === undefined ? Infinity : Math.max(1, ...scratchOf(call).map((s) => copies.get(s) ?? 1))
+      calls.push({ call, made: { kernel, first, points, work, locations, step: number, chunk, threads } })
     }
   })
   return { kernels, calls }

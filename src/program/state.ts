@@ -58,14 +58,19 @@ export function runtime(): Runtime {
 }
 
 let known: WasmFeatures | undefined
+let wanted: number | undefined
 
-/** What the engine can do, probed once. */
-export function features(): WasmFeatures {
-  known ??= { ...wasmFeatures(), shared: platform().shares }
-  return known
+const mostThreads = () => {
+  const { cores, shares } = platform()
+  return shares ? (wanted ?? Math.min(cores, 8)) : 1
 }
 
-let wanted: number | undefined
+/** What the engine can do, probed once, and how many threads there may be. */
+export function features(): WasmFeatures & { readonly threads: number } {
+  known ??= { ...wasmFeatures(), shared: platform().shares }
+  return { ...known, threads: mostThreads() }
+}
+
 let crew: Pool | undefined
 let told = false
 
@@ -78,7 +83,7 @@ export function pool(): Pool | undefined {
     told = true
     return undefined
   }
-  const threads = wanted ?? Math.min(cores, 8)
+  const threads = mostThreads()
   if (threads > 1) crew ??= createPool(runtime().memory.memory, threads)
   return crew
 }

@@ -6,15 +6,24 @@
 /** A kernel function: (byte address of each buffer, begin, end). */
 export type KernelFunction = (...numbers: number[]) => void
 
-/** One kernel to run: its number in the module, its addresses, its points, and how many pieces they are cut in. */
-export interface ThreadCall {
+/** One kernel to run: its number in the module, its addresses and its points. */
+export interface KernelRun {
   readonly kernel: number
   readonly addresses: readonly number[]
+  /** Bytes from one thread's copy of a buffer to the next's, where each thread has its own. */
+  readonly copies?: readonly number[]
   /** The first point, and how many. */
   readonly first: number
   readonly points: number
-  /** 1 = thread 0 runs it alone. */
+}
+
+/** What threads share: the points of a single run, or chunks of runs that each belong to one thread. */
+export interface ThreadCall {
+  readonly chunks: readonly (readonly KernelRun[])[]
+  /** How many pieces points or chunks are cut in; 1 = thread 0 runs it alone. */
   readonly pieces: number
+  /** Threads from this number on have no scratch to take part with. */
+  readonly threads: number
 }
 
 /**
@@ -40,10 +49,10 @@ export function participate(
 ): unknown {
   let failure: unknown
   for (let i = 0; i < calls.length; i++) {
-    const { kernel, addresses, first, points, pieces } = calls[i]!
+    const { chunks, pieces, threads } = calls[i]!
     const before = run * pieces
     const last = before + pieces
-    const mine = thread === 0 || pieces > 1
+    const mine = thread === 0 || (pieces > 1 && thread < threads)
     for (let claimed = Atomics.load(counters, 2 * i); mine && claimed < last; ) {
       const seen = Atomics.compareExchange(counters, 2 * i, claimed, claimed + 1)
       if (seen !== claimed) {
@@ -52,9 +61,17 @@ export function participate(
       }
       const piece = claimed - before
       try {
-        const begin = first + Math.floor((points * piece) / pieces)
-        const end = first + Math.floor((points * (piece + 1)) / pieces)
-        if (failure === undefined && begin < end) kernels[kernel]!(...addresses, begin, end)
+        // many chunks are shared as wholes, one by its points
+        const whole = chunks.length > 1 ? chunks.length : 1
+        const from = whole > 1 ? Math.floor((whole * piece) / pieces) : 0
+        const to = whole > 1 ? Math.floor((whole * (piece + 1)) / pieces) : 1
+        for (let c = from; c < to && failure === undefined; c++)
+          for (const { kernel, addresses, copies, first, points } of chunks[c]!) {
+            const begin = whole > 1 ? first : first + Math.floor((points * piece) / pieces)
+            const end = whole > 1 ? first + points : first + Math.floor((points * (piece + 1)) / pieces)
+            const here = copies ? addresses.map((address, i) => address + copies[i]! * thread) : addresses
+            if (begin < end) kernels[kernel]!(...here, begin, end)
+          }
       } catch (error) {
         failure = error ?? 'unknown'
       }

@@ -108,8 +108,8 @@ describe('threads', () => {
 
 describe('participate', () => {
   const calls = [
-    { kernel: 0, addresses: [7], first: 0, points: 10, pieces: 4 },
-    { kernel: 1, addresses: [], first: 5, points: 3, pieces: 1 },
+    { chunks: [[{ kernel: 0, addresses: [7], first: 0, points: 10 }]], pieces: 4, threads: 8 },
+    { chunks: [[{ kernel: 1, addresses: [], first: 5, points: 3 }]], pieces: 1, threads: 8 },
   ]
 
   test('one thread alone runs every piece once, in order, run after run', () => {
@@ -138,6 +138,27 @@ describe('participate', () => {
     participate(counters, 1, 0, calls, kernels)
     participate(counters, 0, 1, calls, kernels)
     expect(count).toBe(10)
+  })
+
+  test('a chunk belongs to one thread, which has its own copies; threads without any take no part', () => {
+    const chunk = (first: number) => [
+      { kernel: 0, addresses: [100, 200], copies: [0, 64], first, points: 2 },
+      { kernel: 1, addresses: [200], copies: [64], first, points: 2 },
+    ]
+    const list = [{ chunks: [chunk(0), chunk(2), chunk(4)], pieces: 3, threads: 2 }]
+    const seen: number[][] = []
+    const kernels: KernelFunction[] = [(...numbers) => seen.push(numbers), (...numbers) => seen.push(numbers)]
+    const counters = new Int32Array(2)
+    participate(counters, 0, 1, list, kernels)
+    expect(seen).toEqual([
+      [100, 264, 0, 2],
+      [264, 0, 2],
+      [100, 264, 2, 4],
+      [264, 2, 4],
+      [100, 264, 4, 6],
+      [264, 4, 6],
+    ])
+    expect([...counters]).toEqual([3, 3])
   })
 
   test('an error is returned and the counters still come out even', () => {

@@ -34,7 +34,7 @@ export interface Refusal {
 export type Precision = (typeof precisions)[number]
 export const precisions = ['direct', 'high', 'fast'] as const
 
-export const defaultPrecision: Precision = 'direct'
+export const defaultPrecision: Precision = 'fast'
 
 /** What plans depend on beside the convolution. */
 export interface PlanFeatures extends TargetFeatures {

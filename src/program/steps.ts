@@ -3,6 +3,7 @@ import { broadcastStrides, sizeOf, stridesOf } from '../base/shape.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { affine, buffer, f32, load, splat } from '../kernel/builder.ts'
 import type { Expr, Kernel } from '../kernel/ir.ts'
+import { bandKernel } from '../plan/band.ts'
 import { choose, planCalls } from '../plan/choose.ts'
 import { padKernel, type ResampleShape, resampleKernel, resampleTables } from '../plan/copies.ts'
 import { mapKernels, reduceKernel, type Strided } from '../plan/map.ts'
@@ -215,12 +216,13 @@ function resampleStep(node: Tensor, features: PlanFeatures): Step {
     rows: operation.table.rows,
     inner: sizeOf(x.shape.slice(operation.axis + 1)),
   }
+  const band = bandKernel(shape, features)
+  if (band) return simpleStep(node, [band], { x, y: node })
   const { index, weight } = resampleTables(shape)
   return {
     node,
     label: 'resample',
     plan: undefined,
-
     calls: calls([resampleKernel(shape, features)], {
       ...tensors({ x, y: node }),
       index: { constant: index },

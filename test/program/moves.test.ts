@@ -107,6 +107,26 @@ describe('resample', () => {
     }
   })
 
+  test('windows along the last axis, with steps and NaN outside them', async () => {
+    const random = randomSource(6)
+    for (const [inputSize, taps, before, weight] of [
+      [8, 5, 2, 1],
+      [9, 3, 0, 0.5],
+      [17, 4, 1, -2],
+      [41, 1, 0, 3],
+      [96, 5, 2, 1],
+    ] as const) {
+      const rows = Array.from({ length: inputSize }, (_, i) =>
+        Array.from({ length: taps }, (_, t): [number, number] => [i + t - before, t === 1 ? 0 : weight]).filter(
+          ([at]) => at >= 0 && at < inputSize,
+        ),
+      )
+      const x = placeholder([3, inputSize])
+      const whole = Array.from({ length: 3 * inputSize }, (_, i) => (i === inputSize ? NaN : random.integer(9) - 4))
+      await expectReference([resample(x, 1, { inputSize, rows })], new Map([[x, whole]]))
+    }
+  })
+
   test('a weight of 0 hides infinities and NaN', async () => {
     const x = placeholder([3, 2])
     const table: Table = {

@@ -117,7 +117,7 @@ describe('resample', () => {
       [96, 5, 2, 1],
     ] as const) {
       const rows = Array.from({ length: inputSize }, (_, i) =>
-        Array.from({ length: taps }, (_, t): [number, number] => [i + t - before, t === 1 ? 0 : weight]).filter(
+        Array.from({ length: taps }, (_, t): [number, number] => [i + t - before, t === 1 ? 3 : weight]).filter(
           ([at]) => at >= 0 && at < inputSize,
         ),
       )

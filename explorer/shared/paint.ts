@@ -36,6 +36,24 @@ export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, availab
   }
 }
 
+/**
+ * One size of cells for views that stand side by side, `apart` px from each other; where they would be too small,
+ * for views below each other.
+ */
+export function commonPitch(
+  views: readonly Pick<View, 'columns'>[],
+  available: number,
+  largest = 40,
+  apart = 48,
+): { readonly pitch: number; readonly inRow: boolean } {
+  const fitting = (columns: number, besides: number) =>
+    pitches.find((size) => size <= largest && size * columns + besides <= available) ?? 1
+  const side = views.reduce((sum, { columns }) => sum + columns, 0)
+  const row = fitting(side, views.length * (margin + 2) + (views.length - 1) * apart)
+  const stacked = fitting(Math.max(...views.map(({ columns }) => columns)), margin + 4)
+  return row >= Math.min(24, stacked) ? { pitch: row, inRow: true } : { pitch: stacked, inRow: false }
+}
+
 /** The cell at a point of the canvas, or null. */
 export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: number, y: number) {
   const row = Math.floor((y - layout.top) / layout.pitch)

@@ -21,9 +21,11 @@ const margin = 22
 
 /** The largest cells that fit into `available` CSS pixels of width. */
 export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, available: number, largest = 40): Layout {
-  const room = Math.max(available - (view.tiles ? 0 : margin) - 2, 1)
+  // small cells have no indices beside them
+  const room = (size: number) => Math.max(available - (size >= 12 && !view.tiles ? margin : 1) - 2, 1)
   // a picture that is wider than its place is made smaller
-  const pitch = pitches.find((size) => size <= largest && size * view.columns <= room) ?? room / view.columns
+  const fits = (size: number) => size <= largest && size * view.columns <= room(size)
+  const pitch = pitches.find(fits) ?? room(1) / view.columns
   const indexed = pitch >= 12 && !view.tiles
   const [left, top] = indexed ? [margin, margin] : [1, 1]
   return {
@@ -87,6 +89,7 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (layout.pitch < 12) paintAtlas(context, view, layout, theme)
   else paintCells(context, view, layout, theme)
   if (layout.pitch >= 12 && !view.tiles) paintIndices(context, view, layout, theme)
+  if (view.tiles && layout.pitch >= 2) paintFrames(context, view, layout, theme)
   for (const arrow of view.arrows ?? []) paintArrow(context, view, layout, theme, arrow)
   if (view.taps) paintTaps(context, view, layout, theme)
   for (const box of view.boxes ?? []) paintBox(context, box, layout, theme)
@@ -191,6 +194,23 @@ function paintHatch(context: CanvasRenderingContext2D, x: number, y: number, siz
     context.lineTo(x + out, y + at - out)
   }
   context.stroke()
+}
+
+/** A thin line around each tile, outside of it: zero has the panel's own colour. */
+function paintFrames(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { rows, columns, across, count } = view.tiles!
+  const { pitch, gap, left, top } = layout
+  context.strokeStyle = accents[theme].edge
+  context.globalAlpha = 0.45
+  context.lineWidth = 1
+  for (let k = 0; k < count; k++)
+    context.strokeRect(
+      left + (k % across) * (columns + 1) * pitch - 0.5,
+      top + Math.floor(k / across) * (rows + 1) * pitch - 0.5,
+      columns * pitch - gap + 1,
+      rows * pitch - gap + 1,
+    )
+  context.globalAlpha = 1
 }
 
 function paintIndices(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {

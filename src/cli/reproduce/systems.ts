@@ -33,4 +33,8 @@ export const systems: Readonly<Record<string, System>> = {
     about: 'Xception (Chollet 2017) and MobileNet: sizes',
     run: async () => (await import('./networks.ts')).reproduceXception(),
   },
+  'sparse-coding': {
+    about: 'sparse coding of natural images (Olshausen & Field 1996)',
+    run: async (settings) => (await import('./sparse-coding.ts')).reproduceSparseCoding(settings),
+  },
 }

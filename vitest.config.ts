@@ -26,7 +26,12 @@ const projects = [
   // The pages: their models, and, where there is a Chromium, the pages themselves.
   {
     resolve: { alias: doors },
-    test: { name: 'explorer', include: ['test/explorer/**/*.test.ts'], ...limits },
+    test: {
+      name: 'explorer',
+      include: ['test/explorer/**/*.test.ts'],
+      globalSetup: ['test/explorer/support/build.ts'],
+      ...limits,
+    },
   },
   // The packed tarball installed elsewhere: takes npm's registry, and dist.
   { test: { name: 'package', include: ['test/package/*.test.ts'], ...limits } },

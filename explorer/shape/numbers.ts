@@ -45,9 +45,9 @@ const sizeOf = (shape: readonly number[]) => shape.reduce((size, n) => size * n,
 
 /** Small whole numbers that look like nothing in particular. */
 const inputValues = (shape: readonly number[]) =>
-  Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7 + Math.floor(i / shape.at(-1)!) * 3 + 2) * 11) % 4)
+  Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((i * i * 7 + i * 3) % 11) % 4)
 const kernelValues = (shape: readonly number[]) =>
-  Float64Array.from({ length: sizeOf(shape) }, (_, i) => (((i * 5 + 1) * 3) % 5) - 2)
+  Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7 + 3) % 5) - 2)
 
 const whole = (shape: readonly number[], values: Float64Array): Tensor => ({
   shape,

@@ -37,7 +37,7 @@ function ShapePage() {
         {tensors && (
           <Equation
             rows={[views.slice(0, 3), views.slice(3)]}
-            signs={state.t && state.w === 'scatter' ? ['paints', '='] : ['\u2217', '=']}
+            signs={state.t && state.w === 'scatter' ? ['\u00d7', '='] : ['\u2217', '=']}
             largest={rankOf(state) === 3 ? 24 : 40}
             onPoint={point}
             onPick={choose}

@@ -58,7 +58,9 @@ export function serveSite(folder: string, port = 0, isolated = true): Promise<Si
     },
   })
   const server = createServer((request, response) => {
-    files(request, response, () => response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n'))
+    files(request, response, () => {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('not found\n')
+    })
   })
   return new Promise((resolve, reject) => {
     server.once('error', reject)

@@ -6,8 +6,8 @@ import {
   divisor,
   type FeatureMap,
   filter,
-  type Mode,
   type Settings,
+  type Summary,
   separability,
   sizeOf,
   summary,
@@ -33,8 +33,13 @@ export interface Result {
   readonly grey: FeatureMap
   /** Of the brightness: what is shown, unless as a picture. */
   readonly map: FeatureMap
+  /** What the mode shows of it. */
+  readonly values: Float32Array
+  /** The value of the strongest colour. */
+  readonly limit: number
   /** Of red, green and blue, where the result is shown as a picture. */
   readonly colour?: FeatureMap
+  readonly summary: Summary
   /** Row and column of the largest magnitude. */
   readonly strongest: readonly [number, number]
 }
@@ -52,7 +57,18 @@ export async function compute(state: PhotoState, picture: Picture, grey = greyOf
   const map = await filter(grey, settings)
   const whole = { width: picture.width, height: picture.height, channels: 3, data: picture.data }
   const colour = state.m === 'clip' ? { colour: await filter(whole, settings) } : {}
-  return { state, picture, grey, map, ...colour, strongest: strongest(map) }
+  const values = state.m === 'abs' || state.m === 'relu' ? map.data.map(shown[state.m]) : map.data
+  return {
+    state,
+    picture,
+    grey,
+    map,
+    values,
+    limit: percentileLimit(map.data),
+    ...colour,
+    summary: summary(map.data),
+    strongest: strongest(map),
+  }
 }
 
 function strongest({ data, width }: FeatureMap): [number, number] {
@@ -65,17 +81,18 @@ function strongest({ data, width }: FeatureMap): [number, number] {
 }
 
 /** What a mode makes of a value. */
-const shown: Record<Mode, (value: number) => number> = {
-  signed: (value) => value,
-  abs: Math.abs,
-  relu: (value) => Math.max(value, 0),
-  clip: (value) => value,
-}
+const shown = { abs: Math.abs, relu: (value: number) => Math.max(value, 0) }
 
 /** The result that is written out: the pointed one, the chosen one, or the strongest. */
 export function chosenAt(result: Result, pointed?: readonly number[] | null): readonly [number, number] {
   const [row, column] = (pointed ?? result.state.at ?? result.strongest) as [number, number]
   return [Math.min(row, result.map.height - 1), Math.min(column, result.map.width - 1)]
+}
+
+/** Around a square, but not smaller than can be seen. */
+function around(row: number, column: number, size: number): Box {
+  const more = Math.max(Math.ceil((7 - size) / 2), 1)
+  return { row: row - more, column: column - more, rows: size + 2 * more, columns: size + 2 * more, kind: 'pin' }
 }
 
 function beforeView({ picture, grey }: Result, window: Box): View {
@@ -92,18 +109,17 @@ function beforeView({ picture, grey }: Result, window: Box): View {
   }
 }
 
-function afterView({ map, colour, state }: Result, limit: number, [row, column]: readonly [number, number]): View {
-  const change = shown[state.m]
+function afterView({ map, values, limit, colour, state }: Result, [row, column]: readonly [number, number]): View {
   return {
     name: 'after',
     title: `${capital(titleOf(state.k))}: ${map.width}×${map.height}`,
     rows: map.height,
     columns: map.width,
-    values: state.m === 'signed' || state.m === 'clip' ? map.data : map.data.map(change),
+    values,
     ...(colour ? { picture: colour.data } : {}),
     scale: 'signed',
     limit,
-    boxes: [{ row: row - 2, column: column - 2, rows: 5, columns: 5, kind: 'pin' }],
+    boxes: [around(row, column, 1)],
   }
 }
 
@@ -155,18 +171,17 @@ function sumText(terms: readonly Term[], bias: number): string {
 
 const percent = (share: number) => `${decimals(100 * share, 1)}%`
 
-function rangeText(data: Float32Array): string {
-  const { least, most, negative, outside } = summary(data)
+function rangeText({ least, most, negative, outside }: Summary): string {
   return `${short(least)} to ${short(most)}; ${percent(negative)} below zero; ${percent(outside)} outside 0..1, which a picture can't show`
 }
 
 function facts(result: Result, terms: readonly Term[], [row, column]: readonly [number, number]): Fact[] {
-  const { state, map, grey } = result
+  const { state, grey } = result
   const { macs } = sizeOf(grey, settingsOf(state))
   return [
     { name: `y[${row}, ${column}]`, text: sumText(terms, state.b) },
     { name: 'detects', text: describe(state.k) },
-    { name: 'results', text: rangeText(map.data) },
+    { name: 'results', text: rangeText(result.summary) },
     { name: 'cost', text: `${grouped(macs)} multiply-adds. ${separability(state.k).text}` },
   ]
 }
@@ -178,20 +193,12 @@ export function frameOf(result: Result, pointed?: readonly number[] | null): Fra
   const at = chosenAt(result, pointed)
   const { padLow } = sizeOf(grey, settings)
   const size = state.k.length
-  const window: Box = {
-    row: at[0] * state.s - padLow[0],
-    column: at[1] * state.s - padLow[1],
-    rows: size,
-    columns: size,
-    kind: 'window',
-  }
+  const window = around(at[0] * state.s - padLow[0], at[1] * state.s - padLow[1], size)
   const terms = termsAt(grey, settings, at[0], at[1])
-  const values = map.data
-  const limit = percentileLimit(values)
   const { problem } = divisor(state.k, state.n)
-  const value = decimals(values[at[0] * map.width + at[1]]!).replace(minus, 'minus ')
+  const value = decimals(map.data[at[0] * map.width + at[1]]!).replace(minus, 'minus ')
   return {
-    views: [beforeView(result, window), afterView(result, limit, at), ...loupe(terms, state)],
+    views: [beforeView(result, window), afterView(result, at), ...loupe(terms, state)],
     facts: facts(result, terms, at),
     speak: `${titleOf(state.k)}. Row ${at[0]}, column ${at[1]}: ${value}.`,
     ...(problem ? { problem: `kernel: ${problem}.` } : {}),

@@ -168,7 +168,9 @@ export function describe(kernel: Kernel): string {
   const [even, odd] = [asymmetry < 1e-3 * magnitude, asymmetry > 1.999 * magnitude]
   const flatAreas = zeroSum
     ? 'The weights add up to 0: even areas give 0, whatever their brightness.'
-    : `The weights add up to ${short(sum)}: an even area of brightness v gives ${short(sum)}v.`
+    : Math.abs(sum - 1) < 1e-3
+      ? 'The weights add up to 1: even areas keep their brightness.'
+      : `The weights add up to ${short(sum)}: an even area of brightness v gives ${short(sum)}·v.`
   if (odd) return `${flatAreas} One half is the other with its sign turned: ${slope(kernel)}`
   const middle = (kernel[(size - 1) >> 1]?.[(size - 1) >> 1] ?? 0) + (kernel[size >> 1]?.[size >> 1] ?? 0)
   if (zeroSum && even && middle !== 0)

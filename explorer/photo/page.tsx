@@ -3,6 +3,7 @@ import { useState } from 'preact/hooks'
 import type { View } from '../shared/frame.ts'
 import { decimals } from '../shared/numbers.ts'
 import { Choice, Select, Slider } from '../shared/parts/controls.tsx'
+import { Equation } from '../shared/parts/equation.tsx'
 import { Figure } from '../shared/parts/figure.tsx'
 import { Legend } from '../shared/parts/legend.tsx'
 import { mount } from '../shared/parts/mount.tsx'
@@ -108,6 +109,9 @@ function resultAt({ row, column }: Cell, { state, grey, map }: Result): [number,
   return [near(row, padLow[0], map.height), near(column, padLow[1], map.width)]
 }
 
+/** Cells of the sum, px: all three squares side by side. */
+const cellSize = (size: number) => (size <= 3 ? 40 : size <= 5 ? 32 : size <= 7 ? 24 : size <= 11 ? 16 : 12)
+
 function Stage({ shown, views }: { shown: Result; views: readonly View[] }) {
   const [before, after, patch, kernel, products] = views as [View, View, View, View, View]
   const at = chosenAt(shown, pointed.value)
@@ -118,7 +122,7 @@ function Stage({ shown, views }: { shown: Result; views: readonly View[] }) {
   return (
     <>
       <div class="pair">
-        <div>
+        <div class="room">
           <TensorView
             view={before}
             largest={2}
@@ -129,7 +133,7 @@ function Stage({ shown, views }: { shown: Result; views: readonly View[] }) {
           />
           <PhotoTools />
         </div>
-        <div>
+        <div class="room">
           <TensorView
             view={after}
             largest={2}
@@ -142,11 +146,12 @@ function Stage({ shown, views }: { shown: Result; views: readonly View[] }) {
         </div>
       </div>
       <div class="loupe">
-        <TensorView view={patch} largest={32} />
-        <span class="sign">×</span>
-        <TensorView view={kernel} largest={32} onEdit={(cell, weight) => edit(cell, weight)} />
-        <span class="sign">=</span>
-        <TensorView view={products} largest={32} />
+        <Equation
+          rows={[[patch, kernel, products]]}
+          signs={['×', '=']}
+          largest={cellSize(shown.state.k.length)}
+          onEdit={(view, cell, weight) => view === kernel && edit(cell, weight)}
+        />
         <p class="sum">
           <small>{shown.state.b === 0 ? 'sum' : 'sum and bias'}</small>= {decimals(sum, 3)}
         </p>

@@ -91,13 +91,33 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (layout.pitch >= 12 && !view.tiles) paintIndices(context, view, layout, theme)
   if (view.tiles && layout.pitch >= 2) paintFrames(context, view, layout, theme)
   for (const arrow of view.arrows ?? []) paintArrow(context, view, layout, theme, arrow)
-  if (view.taps) paintTaps(context, view, layout, theme)
+  if (view.taps && layout.pitch >= 12) paintTaps(context, view, layout, theme)
   for (const box of view.boxes ?? []) paintBox(context, box, layout, theme)
   if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
 }
 
 /** Small cells: one pixel each, enlarged without smoothing. */
 function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  context.imageSmoothingEnabled = layout.pitch < 1
+  const many = view.rows * view.columns >= 1 << 14
+  const atlas = many && !view.padding ? keptAtlas(view, theme) : drawAtlas(view, theme)
+  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+}
+
+const atlases = new WeakMap<object, { key: string; atlas: OffscreenCanvas }>()
+
+/** The atlas of the same numbers in the same colours, when it was drawn before: a moved box alone changes nothing. */
+function keptAtlas(view: View, theme: Theme): OffscreenCanvas {
+  const numbers = view.picture ?? view.values
+  const key = `${view.columns} ${view.scale} ${view.limit} ${theme}`
+  const kept = atlases.get(numbers)
+  if (kept?.key === key) return kept.atlas
+  const atlas = drawAtlas(view, theme)
+  atlases.set(numbers, { key, atlas })
+  return atlas
+}
+
+function drawAtlas(view: View, theme: Theme): OffscreenCanvas {
   const atlas = new OffscreenCanvas(view.columns, view.rows)
   const small = atlas.getContext('2d')!
   const image = small.createImageData(view.columns, view.rows)
@@ -107,13 +127,16 @@ function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layou
   const { limit, values, padding, picture } = view
   for (let i = 0; i < words.length; i++) {
     const value = values[i]!
-    if (picture || padding?.[i]) words[i] = pack(cellColour(view, i, theme))
+    if (picture) words[i] = packedPixel(picture, 3 * i)
+    else if (padding?.[i]) words[i] = pack(cellColour(view, i, theme))
     else words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
   }
   small.putImageData(image, 0, 0)
-  context.imageSmoothingEnabled = layout.pitch < 1
-  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+  return atlas
 }
+
+const packedPixel = (picture: ArrayLike<number>, at: number) =>
+  ((255 << 24) | (byte(picture[at + 2]!) << 16) | (byte(picture[at + 1]!) << 8) | byte(picture[at]!)) >>> 0
 
 const steps0 = 256
 const pack = ([r, g, b]: Rgb) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0

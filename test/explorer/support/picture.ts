@@ -36,6 +36,10 @@ const close = (a: readonly number[], b: Rgb) => b.every((c, i) => Math.abs(c - a
 
 /** Whether a colour is that of a value, within one step of the table. */
 function shows(pixel: readonly number[], view: View, index: number, theme: Theme): boolean {
+  if (view.picture) {
+    const byte = (c: number) => 255 * Math.min(Math.max(view.picture![3 * index + c]!, 0), 1)
+    return close(pixel, [byte(0), byte(1), byte(2)])
+  }
   const value = view.values[index]!
   if (Number.isNaN(value)) return pixel[3] === 0 || close(pixel, panel(theme)) || view.texts?.[index] !== undefined
   const table = colours(view.scale, theme)

@@ -22,8 +22,8 @@ export const systems: Readonly<Record<string, System>> = {
     run: async () => (await import('./neocognitron.ts')).reproduceNeocognitron(),
   },
   lenet5: {
-    about: 'LeNet-5 as published (LeCun et al. 1998): sizes',
-    run: async () => (await import('./networks.ts')).reproduceLenet(),
+    about: 'LeNet-5 as published (LeCun et al. 1998): handwritten digits',
+    run: async (settings) => (await import('./lenet5.ts')).reproduceLenet(settings),
   },
   alexnet: {
     about: 'AlexNet (Krizhevsky et al. 2012): sizes',

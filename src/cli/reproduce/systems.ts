@@ -37,4 +37,12 @@ export const systems: Readonly<Record<string, System>> = {
     about: 'sparse coding of natural images (Olshausen & Field 1996)',
     run: async (settings) => (await import('./sparse-coding.ts')).reproduceSparseCoding(settings),
   },
+  audio: {
+    about: 'spoken digits from the waveform (after M5, Dai et al. 2017): one dimension',
+    run: async (settings) => (await import('./audio.ts')).reproduceAudio(settings),
+  },
+  volume: {
+    about: 'shapes in space (after VoxNet, Maturana & Scherer 2015): three dimensions',
+    run: async (settings) => (await import('./volume.ts')).reproduceVolume(settings),
+  },
 }

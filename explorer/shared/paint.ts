@@ -123,7 +123,7 @@ function drawAtlas(view: View, theme: Theme): OffscreenCanvas {
   const image = small.createImageData(view.columns, view.rows)
   const words = new Uint32Array(image.data.buffer)
   const table = packed(view.scale, theme)
-  const blank = table[steps0]!
+  const blank = pack(panel(theme))
   const { limit, values, padding, picture } = view
   for (let i = 0; i < words.length; i++) {
     const value = values[i]!
@@ -138,7 +138,6 @@ function drawAtlas(view: View, theme: Theme): OffscreenCanvas {
 const packedPixel = (picture: ArrayLike<number>, at: number) =>
   ((255 << 24) | (byte(picture[at + 2]!) << 16) | (byte(picture[at + 1]!) << 8) | byte(picture[at]!)) >>> 0
 
-const steps0 = 256
 const pack = ([r, g, b]: Rgb) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
 const packedTables = new Map<readonly Rgb[], Uint32Array>()
 

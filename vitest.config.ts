@@ -1,5 +1,6 @@
 import { playwright } from '@vitest/browser-playwright'
 import { defineConfig } from 'vitest/config'
+import { doors } from './explorer/doors.ts'
 import { launchOptions } from './scripts/chromium.mjs'
 
 /** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
@@ -13,7 +14,25 @@ const limits = { testTimeout: 60_000, hookTimeout: 60_000, allowOnly: false }
 const fuzz = (fuzzSeconds: number) => ({ provide: { fuzzSeconds } })
 
 const projects = [
-  { test: { name: 'node', include: ['test/**/*.test.ts'], exclude: ['test/package/**'], ...limits, ...fuzz(45) } },
+  {
+    test: {
+      name: 'node',
+      include: ['test/**/*.test.ts'],
+      exclude: ['test/package/**', 'test/explorer/**'],
+      ...limits,
+      ...fuzz(45),
+    },
+  },
+  // The pages: their models, and, where there is a Chromium, the pages themselves.
+  {
+    resolve: { alias: doors },
+    test: {
+      name: 'explorer',
+      include: ['test/explorer/**/*.test.ts'],
+      globalSetup: ['test/explorer/support/build.ts'],
+      ...limits,
+    },
+  },
   // The packed tarball installed elsewhere: takes npm's registry, and dist.
   { test: { name: 'package', include: ['test/package/*.test.ts'], ...limits } },
   // The core's tests only, in Node: continuous integration runs them on every supported version.

@@ -1,4 +1,5 @@
 export { FoveaError } from './base/errors.ts'
 export { type CompileOptions, compile, type Program } from './compile.ts'
 export * from './graph/index.ts'
+export { printKernel } from './kernel/print.ts'
 export { setThreads } from './program/state.ts'

@@ -15,12 +15,13 @@ const arrows: Record<string, string[]> = {
   program: core,
   tree: [],
   compile: [...core, 'program', 'tree'],
+  int8: ['conv', 'graph', 'plan'],
   nn: ['conv', 'graph', 'compile', 'tree', 'runtime', 'base'],
   models: ['nn', 'graph', 'compile', 'base'],
   data: ['base', 'runtime'],
-  formats: ['conv', 'graph', 'compile', 'nn', 'runtime', 'base'],
-  index: [...core, 'program', 'compile', 'tree'],
-  cli: [...core, 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
+  formats: ['conv', 'graph', 'int8', 'compile', 'nn', 'runtime', 'base'],
+  index: [...core, 'int8', 'program', 'compile', 'tree'],
+  cli: [...core, 'int8', 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
 }
 /** Rooms that may import npm packages and Node's own modules. */
 const outward = ['data', 'cli', 'formats']

@@ -67,13 +67,13 @@ export function reach({ layers }: Design): number {
     : layers[0]!.spec.inChannels / layers[0]!.spec.groups
 }
 
-const matrix = (name: string, one: Layer, limit: number): View => ({
+const matrix = (name: string, title: string, one: Layer, limit: number): View => ({
   name,
-  title: `${one.name}: ${grouped(one.parameters)} parameters`,
+  title,
   rows: one.spec.outChannels,
   columns: one.spec.inChannels,
   values: connections(one),
-  scale: 'heat',
+  scale: 'signed',
   limit,
 })
 
@@ -107,21 +107,16 @@ export function facts(state: ChannelState): Fact[] {
   const { standard, chosen } = designs(state)
   const layers = [...standard.layers, ...chosen.layers]
   const unique = layers.filter((one, i) => layers.findIndex((other) => other.name === one.name) === i)
-  const saved: Fact = { name: 'multiply-adds saved', text: `× ${rule(state, standard.macs / chosen.macs)}` }
-  const biasNote: Fact[] =
-    state.bias && state.pw
-      ? [
-          {
-            name: 'bias',
-            text: `one in each layer, ${state.ci} + ${state.co}; Keras's SeparableConv2D has only the last ${state.co}`,
-          },
-        ]
-      : []
+  const costs = unique.map((one) => ({
+    name: one.name,
+    text: `${parametersText(one, state.bias)} parameters; ${macsText(one)} multiply-adds`,
+  }))
+  const biases = `one in each layer, ${state.ci} + ${state.co}; Keras's SeparableConv2D has only the last ${state.co}`
   return [
-    ...unique.map((one) => ({ name: `parameters, ${one.name}`, text: parametersText(one, state.bias) })),
-    ...unique.map((one) => ({ name: `MACs, ${one.name}`, text: macsText(one) })),
-    saved,
-    ...biasNote,
+    ...costs,
+    { name: 'saved', text: `multiply-adds: × ${rule(state, standard.macs / chosen.macs)}` },
+    { name: 'an output depends on', text: `${reach(chosen)} of ${state.ci} inputs` },
+    ...(state.bias && state.pw ? [{ name: 'biases', text: biases }] : []),
   ]
 }
 
@@ -132,8 +127,8 @@ export function model(state: ChannelState): Frame {
   const seen = reach(chosen)
   return {
     views: [
-      matrix('standard', standard.layers[0]!, limit),
-      ...chosen.layers.map((one, i) => matrix(names[i]!, one, limit)),
+      matrix('standard', standard.name, standard.layers[0]!, limit),
+      ...chosen.layers.map((one, i) => matrix(names[i]!, one.name, one, limit)),
     ],
     facts: facts(state),
     speak:
@@ -141,4 +136,19 @@ export function model(state: ChannelState): Frame {
       `${counted(chosen.macs)} multiply-adds, ${ratioText(standard.macs, chosen.macs)}. ` +
       `Each output depends on ${seen} of ${state.ci} inputs.`,
   }
+}
+
+/** What a cell of a matrix says: "output 5 reads input 3 through 9 weights". */
+export function readingOf(state: ChannelState, view: string, { row, column }: { row: number; column: number }): string {
+  const { standard, chosen } = designs(state)
+  const one = view === 'standard' ? standard.layers[0]! : chosen.layers[view === 'pointwise' ? 1 : 0]!
+  const { inChannels, groups } = one.spec
+  const weights = connections(one)[row * inChannels + column]!
+  const within = inChannels / groups
+  const first = Math.floor(row / (one.spec.outChannels / groups)) * within
+  const inputs = within === 1 ? `input ${first}` : `inputs ${first} to ${first + within - 1}`
+  const what = Number.isNaN(weights)
+    ? `doesn't read input ${column}`
+    : `reads input ${column} through ${grouped(weights)} weight${weights === 1 ? '' : 's'}`
+  return `${one.name}: output ${row} ${what}. It reads ${inputs}.`
 }

@@ -1,13 +1,7 @@
 import { add, compile, conv } from 'fovea'
 import { convSpec, multiplyAccumulates, type PaddingMode, sourceIndex } from 'fovea/conv'
+import { short } from '../shared/numbers.ts'
 import { type Kernel, type KernelName, kernels, nameOf, rankOf } from './kernels.ts'
-
-/** A picture: red, green and blue in 0..1, [height, width, 3]. */
-export interface Picture {
-  readonly width: number
-  readonly height: number
-  readonly data: Float32Array
-}
 
 /** A feature map of one or three channels, [height, width, channels]. */
 export interface FeatureMap {
@@ -20,7 +14,7 @@ export interface FeatureMap {
 /** How results become colours: signed; their size; the positive ones; or a picture clipped to 0..1. */
 export type Mode = 'signed' | 'abs' | 'relu' | 'clip'
 /** What stands outside the picture, or nothing: then the result is smaller. */
-export type Edge = PaddingMode | 'valid'
+export type Edge = Exclude<PaddingMode, 'constant'> | 'valid'
 /** The weights are divided by nothing, by their sum, or by the sum of their magnitudes. */
 export type Norm = 'none' | 'sum' | 'abs'
 
@@ -31,14 +25,6 @@ export interface Settings {
   readonly stride: number
   readonly edge: Edge
   readonly mode: Mode
-}
-
-/** Brightness as television has it (ITU-R BT.601) of the values as they are stored, [height, width, 1]. */
-export function brightness({ width, height, data }: Picture): FeatureMap {
-  const grey = new Float32Array(width * height)
-  for (let i = 0; i < grey.length; i++)
-    grey[i] = 0.299 * data[3 * i]! + 0.587 * data[3 * i + 1]! + 0.114 * data[3 * i + 2]!
-  return { width, height, channels: 1, data: grey }
 }
 
 /** What the weights are divided by; 1 where the rule can't be kept, with the reason. */
@@ -63,7 +49,13 @@ export function sizeOf(map: Pick<FeatureMap, 'width' | 'height' | 'channels'>, s
     padding: padded(edge).padding,
   })
   const [height, width] = spec.output as [number, number]
-  return { height, width, padLow: spec.padLow as [number, number], macs: multiplyAccumulates(spec) }
+  return {
+    height,
+    width,
+    padLow: spec.padLow as [number, number],
+    padHigh: spec.padHigh as [number, number],
+    macs: multiplyAccumulates(spec),
+  }
 }
 
 type Run = (x: Float32Array, w: Float32Array, b: Float32Array) => Promise<Float32Array>
@@ -144,37 +136,21 @@ export function patchAt(map: FeatureMap, size: number, row: number, column: numb
 export interface Summary {
   readonly least: number
   readonly most: number
-  readonly mean: number
-  /** Shares of all values, 0..1. */
+  /** Shares of all values below 0, and below 0 or above 1. */
   readonly negative: number
   readonly outside: number
-  /** Counts in bins of equal width over [-limit, limit]; what lies outside counts in the last ones. */
-  readonly bins: readonly number[]
 }
 
-/** What the values of a map are, `outside` being the share below 0 or above 1. */
-export function summary(values: ArrayLike<number>, limit: number, count = 64): Summary {
-  const bins = new Array<number>(count).fill(0)
-  let [least, most, sum, negative, outside] = [Infinity, -Infinity, 0, 0, 0]
+export function summary(values: ArrayLike<number>): Summary {
+  let [least, most, negative, outside] = [Infinity, -Infinity, 0, 0]
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!
     if (value < least) least = value
     if (value > most) most = value
     if (value < 0) negative++
     if (value < 0 || value > 1) outside++
-    sum += value
-    const bin = Math.floor(((value / limit + 1) / 2) * count)
-    bins[Math.min(Math.max(bin, 0), count - 1)]!++
   }
-  const n = values.length
-  return { least, most, mean: sum / n, negative: negative / n, outside: outside / n, bins }
-}
-
-/** Number for a sentence: three digits, a true minus sign. */
-export function number(value: number): string {
-  const size = Math.abs(value)
-  const text = size === 0 ? '0' : size >= 1000 || size < 0.001 ? size.toPrecision(3) : String(+size.toPrecision(3))
-  return value < 0 ? `\u2212${text}` : text
+  return { least, most, negative: negative / values.length, outside: outside / values.length }
 }
 
 const directions = ['right', 'down and right', 'down', 'down and left', 'left', 'up and left', 'up', 'up and right']
@@ -192,7 +168,9 @@ export function describe(kernel: Kernel): string {
   const [even, odd] = [asymmetry < 1e-3 * magnitude, asymmetry > 1.999 * magnitude]
   const flatAreas = zeroSum
     ? 'The weights add up to 0: even areas give 0, whatever their brightness.'
-    : `The weights add up to ${number(sum)}: an even area of brightness v gives ${number(sum)}v.`
+    : Math.abs(sum - 1) < 1e-3
+      ? 'The weights add up to 1: even areas keep their brightness.'
+      : `The weights add up to ${short(sum)}: an even area of brightness v gives ${short(sum)}·v.`
   if (odd) return `${flatAreas} One half is the other with its sign turned: ${slope(kernel)}`
   const middle = (kernel[(size - 1) >> 1]?.[(size - 1) >> 1] ?? 0) + (kernel[size >> 1]?.[size >> 1] ?? 0)
   if (zeroSum && even && middle !== 0)

@@ -21,9 +21,11 @@ const margin = 22
 
 /** The largest cells that fit into `available` CSS pixels of width. */
 export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, available: number, largest = 40): Layout {
-  const room = Math.max(available - (view.tiles ? 0 : margin) - 2, 1)
+  // small cells have no indices beside them
+  const room = (size: number) => Math.max(available - (size >= 12 && !view.tiles ? margin : 1) - 2, 1)
   // a picture that is wider than its place is made smaller
-  const pitch = pitches.find((size) => size <= largest && size * view.columns <= room) ?? room / view.columns
+  const fits = (size: number) => size <= largest && size * view.columns <= room(size)
+  const pitch = pitches.find(fits) ?? room(1) / view.columns
   const indexed = pitch >= 12 && !view.tiles
   const [left, top] = indexed ? [margin, margin] : [1, 1]
   return {
@@ -34,6 +36,24 @@ export function layoutOf(view: Pick<View, 'rows' | 'columns' | 'tiles'>, availab
     width: left + pitch * view.columns + 2,
     height: top + pitch * view.rows + 2,
   }
+}
+
+/**
+ * One size of cells for views that stand side by side, `apart` px from each other; where they would be too small,
+ * for views below each other.
+ */
+export function commonPitch(
+  views: readonly Pick<View, 'columns'>[],
+  available: number,
+  largest = 40,
+  apart = 48,
+): { readonly pitch: number; readonly inRow: boolean } {
+  const fitting = (columns: number, besides: number) =>
+    pitches.find((size) => size <= largest && size * columns + besides <= available) ?? 1
+  const side = views.reduce((sum, { columns }) => sum + columns, 0)
+  const row = fitting(side, views.length * (margin + 2) + (views.length - 1) * apart)
+  const stacked = fitting(Math.max(...views.map(({ columns }) => columns)), margin + 4)
+  return row >= Math.min(24, stacked) ? { pitch: row, inRow: true } : { pitch: stacked, inRow: false }
 }
 
 /** The cell at a point of the canvas, or null. */
@@ -69,32 +89,55 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (layout.pitch < 12) paintAtlas(context, view, layout, theme)
   else paintCells(context, view, layout, theme)
   if (layout.pitch >= 12 && !view.tiles) paintIndices(context, view, layout, theme)
+  if (view.tiles && layout.pitch >= 2) paintFrames(context, view, layout, theme)
   for (const arrow of view.arrows ?? []) paintArrow(context, view, layout, theme, arrow)
-  if (view.taps) paintTaps(context, view, layout, theme)
+  if (view.taps && layout.pitch >= 12) paintTaps(context, view, layout, theme)
   for (const box of view.boxes ?? []) paintBox(context, box, layout, theme)
   if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
 }
 
 /** Small cells: one pixel each, enlarged without smoothing. */
 function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  context.imageSmoothingEnabled = layout.pitch < 1
+  const many = view.rows * view.columns >= 1 << 14
+  const atlas = many && !view.padding ? keptAtlas(view, theme) : drawAtlas(view, theme)
+  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+}
+
+const atlases = new WeakMap<object, { key: string; atlas: OffscreenCanvas }>()
+
+/** The atlas of the same numbers in the same colours, when it was drawn before: a moved box alone changes nothing. */
+function keptAtlas(view: View, theme: Theme): OffscreenCanvas {
+  const numbers = view.picture ?? view.values
+  const key = `${view.columns} ${view.scale} ${view.limit} ${theme}`
+  const kept = atlases.get(numbers)
+  if (kept?.key === key) return kept.atlas
+  const atlas = drawAtlas(view, theme)
+  atlases.set(numbers, { key, atlas })
+  return atlas
+}
+
+function drawAtlas(view: View, theme: Theme): OffscreenCanvas {
   const atlas = new OffscreenCanvas(view.columns, view.rows)
   const small = atlas.getContext('2d')!
   const image = small.createImageData(view.columns, view.rows)
   const words = new Uint32Array(image.data.buffer)
   const table = packed(view.scale, theme)
-  const blank = table[steps0]!
+  const blank = pack(panel(theme))
   const { limit, values, padding, picture } = view
   for (let i = 0; i < words.length; i++) {
     const value = values[i]!
-    if (picture || padding?.[i]) words[i] = pack(cellColour(view, i, theme))
+    if (picture) words[i] = packedPixel(picture, 3 * i)
+    else if (padding?.[i]) words[i] = pack(cellColour(view, i, theme))
     else words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
   }
   small.putImageData(image, 0, 0)
-  context.imageSmoothingEnabled = layout.pitch < 1
-  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+  return atlas
 }
 
-const steps0 = 256
+const packedPixel = (picture: ArrayLike<number>, at: number) =>
+  ((255 << 24) | (byte(picture[at + 2]!) << 16) | (byte(picture[at + 1]!) << 8) | byte(picture[at]!)) >>> 0
+
 const pack = ([r, g, b]: Rgb) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
 const packedTables = new Map<readonly Rgb[], Uint32Array>()
 
@@ -173,6 +216,23 @@ function paintHatch(context: CanvasRenderingContext2D, x: number, y: number, siz
     context.lineTo(x + out, y + at - out)
   }
   context.stroke()
+}
+
+/** A thin line around each tile, outside of it: zero has the panel's own colour. */
+function paintFrames(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { rows, columns, across, count } = view.tiles!
+  const { pitch, gap, left, top } = layout
+  context.strokeStyle = accents[theme].edge
+  context.globalAlpha = 0.45
+  context.lineWidth = 1
+  for (let k = 0; k < count; k++)
+    context.strokeRect(
+      left + (k % across) * (columns + 1) * pitch - 0.5,
+      top + Math.floor(k / across) * (rows + 1) * pitch - 0.5,
+      columns * pitch - gap + 1,
+      rows * pitch - gap + 1,
+    )
+  context.globalAlpha = 1
 }
 
 function paintIndices(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {

@@ -9,7 +9,7 @@ export const shellHead = (folder: string) => `
 <meta name="color-scheme" content="light dark">
 <link rel="icon" href="${up(folder)}icon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="${up(folder)}shared/style.css">
-<script src="${up(folder)}theme.js"></script>`
+<script vite-ignore src="${up(folder)}theme.js"></script>`
 
 export function shellHeader(folder: string, pages: readonly PageEntry[]): string {
   const links = pages.map(({ path, name, question }) => {

@@ -8,3 +8,16 @@ export function chance(seed: number): () => number {
     return ((x ^ (x >>> 15)) >>> 0) / 2 ** 32
   }
 }
+
+/** 0 .. length-1 in an order that seed and epoch determine (Durstenfeld, CACM 7(7), 1964). */
+export function shuffled(length: number, seed: number, epoch: number): Uint32Array {
+  const indices = Uint32Array.from({ length }, (_, i) => i)
+  const random = chance(Math.imul(seed + 1, 0x9e3779b1) ^ epoch)
+  for (let last = length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const kept = indices[last]!
+    indices[last] = indices[other]!
+    indices[other] = kept
+  }
+  return indices
+}

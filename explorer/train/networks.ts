@@ -44,14 +44,6 @@ const layersOf: Record<NetworkName, (classes: number) => Lines> = {
   ],
 }
 
-export const networkNames: Record<NetworkName, string> = {
-  small: 'two layers of 5×5 kernels',
-  lenet5: 'LeNet-5, with rectifiers',
-  one: 'one layer of 9×9 kernels',
-  strided: 'strides in place of pooling',
-  dense: 'no convolution: one weight per pixel',
-}
-
 /** The network for pictures [size, size, 1], and the code that makes it. */
 export function networkOf(
   name: NetworkName,

@@ -1,6 +1,6 @@
 import { add, compile, gradient, type Program, softmax, type Tensor, tensor, update, type Variable } from 'fovea'
-import { shuffledIndices } from 'fovea/data'
 import { accuracy, adam, type Model, type Optimizer, sgd, softmaxCrossEntropy, summaryRows } from 'fovea/nn'
+import { shuffled } from './chance.ts'
 import { networkOf } from './networks.ts'
 import type { Pictures, Split } from './pictures.ts'
 import {
@@ -237,7 +237,7 @@ export class Session {
     const { batchSize, seed } = this.#settings
     const perEpoch = Math.floor(train.y.length / batchSize)
     const epoch = Math.floor(this.#step / perEpoch)
-    if (this.#order?.epoch !== epoch) this.#order = { epoch, indices: shuffledIndices(train.y.length, seed, epoch) }
+    if (this.#order?.epoch !== epoch) this.#order = { epoch, indices: shuffled(train.y.length, seed, epoch) }
     const at = (this.#step % perEpoch) * batchSize
     return rowsOf(train, this.#order.indices.subarray(at, at + batchSize))
   }

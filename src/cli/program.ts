@@ -5,6 +5,7 @@ import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
+import { type ExploreCommand, exploreCommand } from './explore.ts'
 import { type PredictCommand, predictCommand } from './predict.ts'
 import { systems } from './reproduce/systems.ts'
 import { type ReproduceCommand, reproduceCommand } from './reproduce.ts'
@@ -156,6 +157,13 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
     .action(async (text: string, options: ConvCommand) => {
       done((await convCommand(text, options, terminal.print)) ? 0 : 1)
     })
+  program
+    .command('explore')
+    .description('Pages in your browser that show what a convolution does, computed there; nothing leaves the computer')
+    .option('-p, --port <n>', 'default: any that is free', whole(1))
+    .option('--no-open', 'print the address only')
+    .addHelpText('after', examples('explore', 'explore --port 8080 --no-open'))
+    .action(async (options: ExploreCommand) => done(await exploreCommand(options, terminal)))
   program
     .command('models')
     .description('Names of the networks')

@@ -135,7 +135,7 @@ export function rotate(degrees: number): Augmentation {
 }
 
 /** Adds to the pixel of `to` that starts at `at` the picture's value at (y, x): between pixels bilinear, outside 0. */
-function addPixel(from: Float32Array, to: Float32Array, at: number, shape: Shape, y: number, x: number): void {
+export function addPixel(from: Float32Array, to: Float32Array, at: number, shape: Shape, y: number, x: number): void {
   const [height, width, channels] = shape
   const top = Math.floor(y)
   const left = Math.floor(x)

@@ -1,6 +1,6 @@
 export { onnxOperations } from './onnx/build.ts'
-export type { ElementType } from './onnx/elements.ts'
-export type { Dimension, Port } from './onnx/graph.ts'
+export type { ElementType, Fixed } from './onnx/elements.ts'
+export type { Dimension, OnnxGraph, OnnxNode, Port } from './onnx/graph.ts'
 export {
   type LoadOnnxOptions,
   loadOnnx,
@@ -11,3 +11,4 @@ export {
 } from './onnx/model.ts'
 export { type SaveOnnxOptions, saveOnnx, saveOnnxFile } from './onnx/save.ts'
 export { readOnnxTensor } from './onnx/tensor-file.ts'
+export * from './tfjs/index.ts'

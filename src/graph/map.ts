@@ -18,6 +18,7 @@ export type MapFunction =
   | 'sigmoid'
   | 'erf'
   | 'floor'
+  | 'round'
   | 'add'
   | 'sub'
   | 'mul'
@@ -47,6 +48,11 @@ function erfValue(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-z * z) / ((z + fraction) * Math.sqrt(Math.PI)))
 }
 
+function roundEven(x: number): number {
+  const up = Math.round(x)
+  return up - x === 0.5 && up % 2 ? up - 1 : up
+}
+
 /** The functions in float64: what they mean. */
 export const mapValue: Record<MapFunction, (a: number, b: number, c: number) => number> = {
   identity: (a) => a,
@@ -62,6 +68,7 @@ export const mapValue: Record<MapFunction, (a: number, b: number, c: number) => 
   sigmoid: (a) => 1 / (1 + Math.exp(-a)),
   erf: erfValue,
   floor: (a) => Math.floor(a),
+  round: roundEven,
   add: (a, b) => a + b,
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
@@ -135,6 +142,8 @@ export const sigmoid = (x: Operand): Tensor => map('sigmoid', [x])
 /** Error function 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
 export const erf = (x: Operand): Tensor => map('erf', [x])
 export const floor = (x: Operand): Tensor => map('floor', [x])
+/** The nearest whole number; halves go to the even one. */
+export const round = (x: Operand): Tensor => map('round', [x])
 export const add = (a: Operand, b: Operand): Tensor => map('add', [a, b])
 export const sub = (a: Operand, b: Operand): Tensor => map('sub', [a, b])
 export const mul = (a: Operand, b: Operand): Tensor => map('mul', [a, b])
@@ -215,6 +224,7 @@ function partials(fn: MapFunction, inputs: readonly Tensor[], y: Tensor, g: Tens
       return [undefined, where(a, g, 0), where(a, 0, g)]
     case 'sign':
     case 'floor':
+    case 'round':
     case 'less':
     case 'equal':
       return inputs.map(() => undefined)

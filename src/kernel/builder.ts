@@ -152,6 +152,8 @@ export const max = (a: Expr, b: Expr): Expr => binary('max', a, b)
 export const and = (a: Expr, b: Expr): Expr => binary('and', a, b)
 export const or = (a: Expr, b: Expr): Expr => binary('or', a, b)
 export const xor = (a: Expr, b: Expr): Expr => binary('xor', a, b)
+/** Of vectors of pairs of 16-bit numbers: the sum of both products, lane by lane. */
+export const dot = (a: Expr, b: Expr): Expr => binary('dot', a, b)
 
 function shift(operation: ShiftOperation, a: Expr, count: number): Expr {
   invariant(a.type === 'i32', `${operation} takes i32`)

@@ -207,7 +207,8 @@ function typeProblem(e: Expr): string | undefined {
     }
     case 'binary': {
       const bitwise = e.operation === 'and' || e.operation === 'or' || e.operation === 'xor'
-      const defined = e.type === 'f32' ? !bitwise : e.operation !== 'div'
+      const pairs = e.operation === 'dot'
+      const defined = e.type === 'f32' ? !bitwise && !pairs : e.operation !== 'div' && (!pairs || e.lanes === 4)
       return expect(defined && alike(e, e.a) && alike(e, e.b))
     }
     case 'shift':

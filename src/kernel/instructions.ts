@@ -54,6 +54,7 @@ const binaries: Readonly<Record<BinaryOperation, (x: number, y: number) => numbe
   and: (x, y) => x & y,
   or: (x, y) => x | y,
   xor: (x, y) => x ^ y,
+  dot: (x, y) => ((x << 16) >> 16) * ((y << 16) >> 16) + (x >> 16) * (y >> 16),
 }
 
 const compares: Readonly<Record<CompareOperation, (x: number, y: number) => boolean>> = {

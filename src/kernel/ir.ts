@@ -24,8 +24,11 @@ export type UnaryOperation = 'neg' | 'abs' | 'sqrt' | 'floor' | 'ceil' | 'trunc'
  * `bitsToF32` / `bitsToI32` reinterpret.
  */
 export type ConvertOperation = 'toF32' | 'toI32' | 'bitsToF32' | 'bitsToI32'
-/** Arithmetic on two values of one type; `and or xor` on i32 only, `div` on f32 only; `min`/`max` propagate NaN. */
-export type BinaryOperation = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'and' | 'or' | 'xor'
+/**
+ * Arithmetic on two values of one type; `and or xor` on i32 only, `div` on f32 only; `min`/`max` propagate NaN.
+ * `dot` is for i32 vectors: each lane is two signed 16-bit numbers, whose products are added to one 32-bit number.
+ */
+export type BinaryOperation = 'add' | 'sub' | 'mul' | 'div' | 'min' | 'max' | 'and' | 'or' | 'xor' | 'dot'
 /** i32 shifts by a literal count. */
 export type ShiftOperation = 'shl' | 'shrSigned' | 'shrUnsigned'
 /** Gives an i32 mask of the same lanes: all ones (-1) where true, 0 where false. */

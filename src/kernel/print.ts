@@ -21,6 +21,9 @@ const binarySigns: Readonly<Record<string, string>> = {
   shrUnsigned: '>>>',
 }
 
+/** Binary operations that are written as functions. */
+const named: ReadonlySet<string> = new Set(['min', 'max', 'dot'])
+
 /** `6*r + k + 3`. */
 export function printAffine({ offset, terms }: Affine): string {
   let text = ''
@@ -54,7 +57,7 @@ function shortest(value: number): string {
 
 /** An operand: in parentheses when it is itself an infix expression. */
 function operand(e: Expr): string {
-  const infix = e.kind === 'binary' ? e.operation !== 'min' && e.operation !== 'max' : false
+  const infix = e.kind === 'binary' && !named.has(e.operation)
   const loose = infix || e.kind === 'compare' || e.kind === 'shift' || (e.kind === 'affine' && e.value.terms.length > 0)
   return loose || e.kind === 'select' ? `(${printExpr(e)})` : printExpr(e)
 }
@@ -79,7 +82,7 @@ export function printExpr(e: Expr): string {
     case 'convert':
       return `${e.operation}(${printExpr(e.a)})`
     case 'binary':
-      if (e.operation === 'min' || e.operation === 'max') return `${e.operation}(${printExpr(e.a)}, ${printExpr(e.b)})`
+      if (named.has(e.operation)) return `${e.operation}(${printExpr(e.a)}, ${printExpr(e.b)})`
       return `${operand(e.a)} ${binarySigns[e.operation]} ${operand(e.b)}`
     case 'compare':
       return `${operand(e.a)} ${binarySigns[e.operation]} ${operand(e.b)}`

@@ -1,5 +1,6 @@
 import { checkCount, fail } from '../base/errors.ts'
 import { type Shape, sizeOf } from '../base/shape.ts'
+import type { Padding } from '../conv/padding.ts'
 import type { ConvOptions, ConvTransposeOptions, PerAxis } from '../conv/spec.ts'
 import { type BorderOptions, conv, convTranspose } from '../graph/conv.ts'
 import type { Tensor } from '../graph/tensor.ts'
@@ -7,6 +8,8 @@ import { checkNames, checkRank, perAxis } from './checks.ts'
 import type { Fans } from './initializers.ts'
 import { type Layer, unary } from './layer.ts'
 import { checkWeights, type WeightOptions, weightNames, withWeights } from './linear.ts'
+import type { RankOf } from './types/rule.ts'
+import type { Conv, ConvTranspose, Depthwise, Separable } from './types/windows.ts'
 
 export interface ConvLayerOptions extends ConvOptions, BorderOptions, WeightOptions {}
 export interface ConvTransposeLayerOptions extends ConvTransposeOptions, BorderOptions, WeightOptions {}
@@ -15,8 +18,65 @@ export interface DepthwiseLayerOptions extends Omit<ConvLayerOptions, 'groups'> 
   readonly multiplier?: number
 }
 
-type Factory<O> = (filters: number, kernelSize: PerAxis, options?: O) => Layer
-type DepthwiseFactory = (kernelSize: PerAxis, options?: DepthwiseLayerOptions) => Layer
+/** Options with the literal types of those that decide a layer's shape. */
+type Literal<O, Stride, Pads, Dilation> = O & {
+  readonly stride?: Stride
+  readonly padding?: Pads
+  readonly dilation?: Dilation
+}
+
+type ConvFactory<Rank extends RankOf> = <
+  const Filters extends number,
+  const Kernel extends PerAxis,
+  const Stride extends PerAxis = 1,
+  const Pads extends Padding = 'valid',
+  const Dilation extends PerAxis = 1,
+  const Groups extends number = 1,
+>(
+  filters: Filters,
+  kernelSize: Kernel,
+  options?: Literal<ConvLayerOptions, Stride, Pads, Dilation> & { readonly groups?: Groups },
+) => Layer<Conv<Rank, Filters, Kernel, Stride, Pads, Dilation, Groups>>
+
+type ConvTransposeFactory<Rank extends RankOf> = <
+  const Filters extends number,
+  const Kernel extends PerAxis,
+  const Stride extends PerAxis = 1,
+  const Pads extends Padding = 'valid',
+  const Dilation extends PerAxis = 1,
+  const Groups extends number = 1,
+  const Extra extends PerAxis = 0,
+>(
+  filters: Filters,
+  kernelSize: Kernel,
+  options?: Literal<ConvTransposeLayerOptions, Stride, Pads, Dilation> & {
+    readonly groups?: Groups
+    readonly outputPadding?: Extra
+  },
+) => Layer<ConvTranspose<Rank, Filters, Kernel, Stride, Pads, Dilation, Groups, Extra>>
+
+type DepthwiseFactory<Rank extends RankOf> = <
+  const Kernel extends PerAxis,
+  const Stride extends PerAxis = 1,
+  const Pads extends Padding = 'valid',
+  const Dilation extends PerAxis = 1,
+  const Multiplier extends number = 1,
+>(
+  kernelSize: Kernel,
+  options?: Literal<DepthwiseLayerOptions, Stride, Pads, Dilation> & { readonly multiplier?: Multiplier },
+) => Layer<Depthwise<Rank, Kernel, Stride, Pads, Dilation, Multiplier>>
+
+type SeparableFactory<Rank extends RankOf> = <
+  const Filters extends number,
+  const Kernel extends PerAxis,
+  const Stride extends PerAxis = 1,
+  const Pads extends Padding = 'valid',
+  const Dilation extends PerAxis = 1,
+>(
+  filters: Filters,
+  kernelSize: Kernel,
+  options?: Literal<DepthwiseLayerOptions, Stride, Pads, Dilation>,
+) => Layer<Separable<Rank, Filters, Kernel, Stride, Pads, Dilation>>
 
 const borderNames = ['stride', 'padding', 'paddingMode', 'paddingValue', 'dilation']
 
@@ -27,7 +87,7 @@ function checkGroups(kind: string, filters: number, groups = 1): number {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function convOf(rank: number): Factory<ConvLayerOptions> {
+function convOf<Rank extends RankOf>(rank: Rank): ConvFactory<Rank> {
   const kind = `conv${rank}d`
   return (filters, kernelSize, options = {}) => {
     checkCount(kind, 'filters', filters, 1)
@@ -49,7 +109,7 @@ function convOf(rank: number): Factory<ConvLayerOptions> {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function convTransposeOf(rank: number): Factory<ConvTransposeLayerOptions> {
+function convTransposeOf<Rank extends RankOf>(rank: Rank): ConvTransposeFactory<Rank> {
   const kind = `convTranspose${rank}d`
   return (filters, kernelSize, options = {}) => {
     checkCount(kind, 'filters', filters, 1)
@@ -71,12 +131,17 @@ function convTransposeOf(rank: number): Factory<ConvTransposeLayerOptions> {
   }
 }
 
-interface Depthwise {
+interface ChannelKernels {
   kernel: { name: string; shape: Shape; fans: Fans }
   compute(x: Tensor, kernel: Tensor): Tensor
 }
 
-function depthwise(size: readonly number[], channels: number, name: string, options: DepthwiseLayerOptions): Depthwise {
+function depthwise(
+  size: readonly number[],
+  channels: number,
+  name: string,
+  options: DepthwiseLayerOptions,
+): ChannelKernels {
   const { multiplier = 1 } = options
   const shape = [...size, 1, channels * multiplier]
   const fans = { fanIn: sizeOf(size), fanOut: sizeOf(size) * multiplier }
@@ -85,7 +150,7 @@ function depthwise(size: readonly number[], channels: number, name: string, opti
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function depthwiseOf(rank: number): DepthwiseFactory {
+function depthwiseOf<Rank extends RankOf>(rank: Rank): DepthwiseFactory<Rank> {
   const kind = `depthwiseConv${rank}d`
   return (kernelSize, options = {}) => {
     const size = perAxis(kind, 'kernelSize', kernelSize, rank)
@@ -105,7 +170,7 @@ function depthwiseOf(rank: number): DepthwiseFactory {
 }
 
 /* @__NO_SIDE_EFFECTS__ */
-function separableOf(rank: number): Factory<DepthwiseLayerOptions> {
+function separableOf<Rank extends RankOf>(rank: Rank): SeparableFactory<Rank> {
   const kind = `separableConv${rank}d`
   return (filters, kernelSize, options = {}) => {
     checkCount(kind, 'filters', filters, 1)

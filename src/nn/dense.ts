@@ -6,6 +6,7 @@ import type { Tensor } from '../graph/tensor.ts'
 import { checkNames } from './checks.ts'
 import { type Layer, unary } from './layer.ts'
 import { checkWeights, type WeightOptions, weightNames, withWeights } from './linear.ts'
+import type { Dense } from './types/shapes.ts'
 
 /** x [..., F] times w [F, units], for every row of x. */
 function product(x: Tensor, w: Tensor): Tensor {
@@ -15,7 +16,7 @@ function product(x: Tensor, w: Tensor): Tensor {
 }
 
 /** A matrix product along the last axis: [N, ..., F] to [N, ..., units]. Weight [F, units]. */
-export function dense(units: number, options: WeightOptions = {}): Layer {
+export function dense<const Units extends number>(units: Units, options: WeightOptions = {}): Layer<Dense<Units>> {
   checkCount('dense', 'units', units, 1)
   checkNames('dense', options, weightNames)
   checkWeights('dense', options)

@@ -138,3 +138,4 @@ export {
 export * from './shape-layers.ts'
 export { type SummaryRow, summaryRows } from './summary.ts'
 export type { ClipOptions, MeasureOptions, Trainable } from './training.ts'
+export type * as rules from './types/index.ts'

@@ -3,6 +3,7 @@ import type { RandomSource } from '../base/random.ts'
 import { type Shape, sameShape, showShape } from '../base/shape.ts'
 import { fill, placeholder, Tensor, type Update, Variable } from '../graph/tensor.ts'
 import { type Fans, type Initializer, initialValues } from './initializers.ts'
+import type { Ruled } from './types/rule.ts'
 
 /** What a layer may use while its part of a program is built. */
 export interface RunContext {
@@ -57,9 +58,10 @@ export interface Node {
 
 /**
  * A description of a layer: no weights yet. Calling it on nodes is the functional form: `conv2d(8, 3)(x)`.
- * `config` is what the factory was given, as JSON, so that a saved model can be built again.
+ * `config` is what the factory was given, as JSON, so that a saved model can be built again. `Rule` tells TypeScript
+ * what it does to shapes (see types/rule.ts); no value holds it.
  */
-export interface Layer {
+export interface Layer<Rule = unknown> extends Ruled<Rule> {
   (...inputs: readonly Node[]): Node
   readonly kind: string
   readonly config: readonly unknown[]
@@ -69,9 +71,9 @@ export interface Layer {
 export const isLayer = (value: unknown): value is Layer => typeof value === 'function' && 'kind' in value
 
 /** Makes a layer of its description. */
-export function layer(kind: string, config: readonly unknown[], build: Layer['build']): Layer {
+export function layer<Rule = unknown>(kind: string, config: readonly unknown[], build: Layer['build']): Layer<Rule> {
   const made = (...inputs: readonly Node[]): Node => ({ layer: made as Layer, inputs })
-  return Object.assign(made, { kind, config, build }) as Layer
+  return Object.assign(made, { kind, config, build }) as Layer<Rule>
 }
 
 type Apply = BuiltLayer['apply']
@@ -93,11 +95,11 @@ export interface UnaryLayer {
 }
 
 /** A layer of one input. */
-export function unary(
+export function unary<Rule = unknown>(
   kind: string,
   config: readonly unknown[],
   build: (shape: Shape, context: BuildContext) => UnaryLayer,
-): Layer {
+): Layer<Rule> {
   return layer(kind, config, (shapes, context) => {
     if (shapes.length !== 1) fail(kind, `${shapes.length} inputs`, 'Give one; join several with concatenate() or add()')
     const { parameters = [], state = [], apply } = build(shapes[0]!, context)
@@ -107,22 +109,22 @@ export function unary(
 }
 
 /** Without a tensor in front it makes a layer, with one it computes at once. */
-export interface Dual<A extends readonly unknown[]> {
-  (...options: A): Layer
+export interface Dual<A extends readonly unknown[], Rule = unknown> {
+  (...options: A): Layer<Rule>
   (x: Tensor, ...options: A): Tensor
 }
 
 /** A function of one tensor that is a layer, too. */
 /* @__NO_SIDE_EFFECTS__ */
-export function dual<A extends readonly unknown[]>(
+export function dual<A extends readonly unknown[], Rule = unknown>(
   kind: string,
   compute: (x: Tensor, ...options: A) => Tensor,
-): Dual<A> {
+): Dual<A, Rule> {
   const both = (...values: [Tensor, ...A] | A) => {
     if (values[0] instanceof Tensor) return compute(...(values as [Tensor, ...A]))
     return unary(kind, values, () => ({ apply: (x) => compute(x, ...(values as A)) }))
   }
-  return both as Dual<A>
+  return both as Dual<A, Rule>
 }
 
 /** A variable of a layer, drawn by its initialiser or taken from the saved model. */

@@ -4,6 +4,7 @@ import * as graph from '../graph/index.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { checkNames } from './checks.ts'
 import { type BuildContext, type BuiltLayer, type Layer, layer, merge, resultShape } from './layer.ts'
+import type { Parallel, Residual } from './types/shapes.ts'
 
 type Join = (a: Tensor, b: Tensor) => Tensor
 
@@ -46,12 +47,12 @@ function chain(layers: readonly Layer[], shape: Shape, context: BuildContext): B
   }
 }
 
-function branches(
+function branches<Rule>(
   kind: string,
   config: readonly unknown[],
   lists: readonly (readonly Layer[])[],
   join: (inputs: readonly Tensor[]) => Tensor,
-): Layer {
+): Layer<Rule> {
   return layer(kind, config, (shapes, context) => {
     if (shapes.length !== 1) fail(kind, `${shapes.length} inputs`, 'Give one')
     const chains = lists.map((list) => chain(list, shapes[0]!, context))
@@ -65,12 +66,17 @@ function branches(
   })
 }
 
-export interface ResidualOptions {
+export interface ResidualOptions<Shortcut extends readonly Layer[] = readonly Layer[]> {
   /** Layers on the way around, for example a 1x1 convolution that fits the shape. Default none. */
-  readonly shortcut?: readonly Layer[]
+  readonly shortcut?: Shortcut
 }
 
 /** layers(x) + shortcut(x) (He et al. 2016). */
+export function residual<const L extends readonly Layer[]>(layers: L): Layer<Residual<L>>
+export function residual<const L extends readonly Layer[], const Shortcut extends readonly Layer[]>(
+  layers: L,
+  options: ResidualOptions<Shortcut>,
+): Layer<Residual<L, Shortcut>>
 export function residual(layers: readonly Layer[], options: ResidualOptions = {}): Layer {
   checkNames('residual', options, ['shortcut'])
   return branches('residual', [layers, options], [layers, options.shortcut ?? []], (inputs) => {
@@ -85,13 +91,16 @@ export function residual(layers: readonly Layer[], options: ResidualOptions = {}
   })
 }
 
-export interface ParallelOptions {
+export interface ParallelOptions<Merge extends 'concat' | 'add' = 'concat' | 'add'> {
   /** Default 'concat': side by side along the channels. */
-  readonly merge?: 'concat' | 'add'
+  readonly merge?: Merge
 }
 
 /** Several chains of layers on the same input, joined: Inception blocks, ASPP. An empty chain passes the input on. */
-export function parallel(chains: readonly (readonly Layer[])[], options: ParallelOptions = {}): Layer {
+export function parallel<
+  const Chains extends readonly (readonly Layer[])[],
+  const Merge extends 'concat' | 'add' = 'concat',
+>(chains: Chains, options: ParallelOptions<Merge> = {}): Layer<Parallel<Chains, Merge>> {
   checkNames('parallel', options, ['merge'])
   const { merge = 'concat' } = options
   if (merge !== 'concat' && merge !== 'add') fail('parallel', `merge '${merge}' is unknown`, "Use 'concat' or 'add'")

@@ -13,6 +13,7 @@ import type { History } from './history.ts'
 import { isLayer, type Layer, type Node, naming, type RunContext, runContext, type Weights } from './layer.ts'
 import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
+import type { Follow, Followed } from './types/rule.ts'
 
 export interface ModelOptions {
   /** Where first weights and all chance come from: a whole number below 2^24. Default 1. */
@@ -40,13 +41,13 @@ const keptPrograms = 4
 type Values = ArrayLike<number>
 
 /** Layers with weights, made by `sequential` or `functional`. Weights are changed in place by training programs. */
-export class Model {
+export class Model<In extends Shape = Shape, Out extends Shape = Shape> {
   readonly name: string
   readonly seed: number
   /** One sample of each input, without N. */
-  readonly inputShapes: readonly Shape[]
+  readonly inputShapes: readonly In[]
   /** One sample of the result, without N. */
-  readonly outputShape: Shape
+  readonly outputShape: Out
   readonly parameters: readonly Variable[]
   readonly state: readonly Variable[]
   /** [seed, step]: the key of all chance in training. */
@@ -61,9 +62,9 @@ export class Model {
     const nodes = orderOf(inputs, output)
     this.name = name
     this.seed = seed
-    this.inputShapes = inputs.map((node) => node.layer.config[0] as Shape)
+    this.inputShapes = inputs.map((node) => node.layer.config[0] as In)
     this.steps = stepsOf(nodes, inputs.length, layerBuilder(seed, saved))
-    this.outputShape = this.steps.at(-1)!.built.shape
+    this.outputShape = this.steps.at(-1)!.built.shape as Out
     this.parameters = [...new Set(this.steps.flatMap((step) => step.built.parameters))]
     this.state = [...new Set(this.steps.flatMap((step) => step.built.state))]
     this.rng = new Variable(saved?.get('rng')?.data ?? [seed, 0], [2], 'rng')
@@ -71,7 +72,7 @@ export class Model {
   }
 
   /** Of the first (mostly the only) input: one sample, without N. */
-  get inputShape(): Shape {
+  get inputShape(): In {
     return this.inputShapes[0]!
   }
 
@@ -177,7 +178,7 @@ const slice = (values: Values, from: number, to: number): Values =>
     : Array.from({ length: to - from }, (_, i) => values[from + i]!)
 
 /** The nodes that `output` needs: the inputs as listed, then each after its own inputs. */
-function orderOf(inputs: readonly Node[], output: Node): Node[] {
+export function orderOf(inputs: readonly Node[], output: Node): Node[] {
   const order = [...inputs]
   const seen = new Set<Node>(inputs)
   const used = new Set<Node>()
@@ -215,20 +216,30 @@ function stepsOf(nodes: readonly Node[], inputs: number, build: ReturnType<typeo
 }
 
 /**
- * Layers one after another.
+ * Layers one after another. TypeScript follows literal shapes: `outputShape` has the shape as its type, and a layer that
+ * can't fit is an error where it stands.
  * @param inputShape one sample, without N: [28, 28, 1]
  */
-export function sequential(inputShape: Shape, layers: readonly Layer[], options: ModelOptions = {}): Model {
+export function sequential<const In extends Shape, const Layers extends readonly Layer[]>(
+  inputShape: In,
+  layers: Fitting<Layers, Follow<In, Layers>>,
+  options: ModelOptions = {},
+): Model<In, ShapeOf<Follow<In, Layers>>> {
   const first = input(inputShape)
-  layers.forEach((item, i) => {
+  ;(layers as readonly Layer[]).forEach((item, i) => {
     if (!isLayer(item)) fail('sequential', `layer ${i} is ${String(item)}`, 'Give what conv2d(...) and others return')
   })
   return new Model(
     [first],
-    layers.reduce<Node>((node, item) => item(node), first),
+    (layers as readonly Layer[]).reduce<Node>((node, item) => item(node), first),
     options,
   )
 }
+
+/** The layers if all fit; otherwise, in the place of the one that doesn't, the reason. */
+type Fitting<L extends readonly Layer[], F> =
+  F extends Followed<infer Fit, unknown, infer Why> ? ([Why] extends [never] ? L : Fit & readonly Layer[]) : L
+type ShapeOf<F> = F extends Followed<unknown, infer S extends Shape, unknown> ? S : Shape
 
 /** Layers as a graph: nodes come from `input(shape)` and from calling layers on nodes. */
 export function functional(inputs: Node | readonly Node[], output: Node, options: ModelOptions = {}): Model {

@@ -6,7 +6,8 @@ import { resample } from '../graph/resample.ts'
 import { reshape } from '../graph/reshape.ts'
 import { Tensor, update, type Variable } from '../graph/tensor.ts'
 import { checkNames, checkRange } from './checks.ts'
-import { dual, type Layer, type RunContext, unary, weight } from './layer.ts'
+import { type Dual, dual, type Layer, type RunContext, unary, weight } from './layer.ts'
+import type { Grouped, Kept, LastAxes } from './types/shapes.ts'
 
 /** Scale and shift after normalising, each broadcast to x; left out = 1 and 0. */
 export interface AffineTensors {
@@ -75,7 +76,7 @@ function moveTo(run: RunContext, variable: Variable, value: Tensor, momentum: nu
  * Batch normalisation per channel (Ioffe & Szegedy 2015). Training uses the batch's mean and biased variance and moves
  * the running ones (unbiased variance); otherwise the running ones are used.
  */
-export function batchNorm(options: BatchNormOptions = {}): Layer {
+export function batchNorm(options: BatchNormOptions = {}): Layer<Kept> {
   checkNames('batchNorm', options, ['momentum', 'eps', 'affine'])
   const momentum = checkRange('batchNorm', 'momentum', options.momentum ?? 0.1, 0, 1)
   const eps = epsOf('batchNorm', options.eps)
@@ -116,8 +117,8 @@ export interface NormOptions {
 }
 
 /** Without a tensor in front it makes a layer with weights of its own; with one it computes at once with given ones. */
-interface Norm<A extends readonly unknown[]> {
-  (...options: [...A, NormOptions?]): Layer
+interface Norm<A extends readonly unknown[], Rule> {
+  (...options: [...A, NormOptions?]): Layer<Rule>
   (x: Tensor, ...options: [...A, AffineTensors?]): Tensor
 }
 
@@ -129,7 +130,7 @@ interface NormRule<A extends readonly unknown[]> {
   standardize(x: Tensor, values: A, eps: number): Tensor
 }
 
-function normOf<A extends readonly unknown[]>(kind: string, rule: NormRule<A>): Norm<A> {
+function normOf<A extends readonly unknown[]>(kind: string, rule: NormRule<A>): Norm<A, Kept> {
   const compute = (x: Tensor, values: A, options: AffineTensors) =>
     scaled(rule.standardize(x, values, epsOf(kind, options.eps)), options)
   const norm = (...given: readonly unknown[]) => {
@@ -145,11 +146,21 @@ function normOf<A extends readonly unknown[]>(kind: string, rule: NormRule<A>): 
       return { parameters, apply: (y) => compute(y, values, { ...tensors, ...(eps === undefined ? {} : { eps }) }) }
     })
   }
-  return norm as Norm<A>
+  return norm as Norm<A, Kept>
+}
+
+interface LayerNorm {
+  <const Sizes extends number | Shape>(normalizedShape: Sizes, options?: NormOptions): Layer<LastAxes<Sizes>>
+  (x: Tensor, normalizedShape: number | Shape, options?: AffineTensors): Tensor
+}
+
+interface GroupNorm {
+  <const Groups extends number>(groups: Groups, options?: NormOptions): Layer<Grouped<Groups>>
+  (x: Tensor, groups: number, options?: AffineTensors): Tensor
 }
 
 /** Normalises over the last axes, which have sizes `normalizedShape` (Ba et al. 2016). */
-export const layerNorm = normOf<[normalizedShape: number | Shape]>('layerNorm', {
+export const layerNorm: LayerNorm = normOf<[normalizedShape: number | Shape]>('layerNorm', {
   count: 1,
   affine: true,
   weightShape: (_, [size]) => (typeof size === 'number' ? [size] : size),
@@ -179,7 +190,7 @@ function standardizeGroups(kind: string, x: Tensor, groups: number, eps: number)
 const channelsOf = (sample: Shape): Shape => sample.slice(-1)
 
 /** Normalises each sample over its positions and each of `groups` groups of channels (Wu & He 2018). */
-export const groupNorm = normOf<[groups: number]>('groupNorm', {
+export const groupNorm: GroupNorm = normOf<[groups: number]>('groupNorm', {
   count: 1,
   affine: true,
   weightShape: channelsOf,
@@ -207,7 +218,7 @@ export interface LocalResponseNormOptions {
  * x / (k + alpha * mean of squares over `size` neighbouring channels)^beta, as in PyTorch: channels outside count as
  * 0 (Krizhevsky et al. 2012, whose alpha is PyTorch's divided by size).
  */
-export const localResponseNorm = dual(
+export const localResponseNorm: Dual<[size: number, options?: LocalResponseNormOptions], Kept> = dual(
   'localResponseNorm',
   (x: Tensor, size: number, options: LocalResponseNormOptions = {}) => {
     checkCount('localResponseNorm', 'size', size, 1)
@@ -227,7 +238,10 @@ export const localResponseNorm = dual(
 )
 
 /** x * scale + offset with fixed numbers: brings pixels to the range that a network was made for. */
-export const rescaling = dual('rescaling', (x: Tensor, scale: number, offset: number = 0) => {
-  for (const [name, value] of Object.entries({ scale, offset })) checkRange('rescaling', name, value)
-  return add(mul(x, scale), offset)
-})
+export const rescaling: Dual<[scale: number, offset?: number], Kept> = dual(
+  'rescaling',
+  (x: Tensor, scale: number, offset: number = 0) => {
+    for (const [name, value] of Object.entries({ scale, offset })) checkRange('rescaling', name, value)
+    return add(mul(x, scale), offset)
+  },
+)

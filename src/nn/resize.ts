@@ -5,7 +5,8 @@ import { resample, type Table } from '../graph/resample.ts'
 import { reshape, transpose } from '../graph/reshape.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { checkNames, perAxis } from './checks.ts'
-import { dual } from './layer.ts'
+import { dual, type Layer } from './layer.ts'
+import type { Scaled, Shuffled, Sized } from './types/shapes.ts'
 
 export interface ResizeOptions {
   /** 'linear' along each axis is bilinear on images, 'cubic' bicubic. Default 'nearest'. */
@@ -63,13 +64,33 @@ function resizeTo(kind: string, x: Tensor, sizes: readonly number[], options: Re
   return alongSpatial(x, sizes, (input, output) => resizeTable(input, output, options))
 }
 
+interface Resize {
+  <const Size extends PerAxis>(size: Size, options?: ResizeOptions): Layer<Sized<Size>>
+  (x: Tensor, size: PerAxis, options?: ResizeOptions): Tensor
+}
+
+interface Upsampling {
+  <const Factor extends PerAxis>(factor: Factor, options?: ResizeOptions): Layer<Scaled<Factor>>
+  (x: Tensor, factor: PerAxis, options?: ResizeOptions): Tensor
+}
+
+interface AdaptivePool {
+  <const Size extends PerAxis>(size: Size): Layer<Sized<Size>>
+  (x: Tensor, size: PerAxis): Tensor
+}
+
+interface PixelShuffle {
+  <const Factor extends number>(factor: Factor): Layer<Shuffled<Factor>>
+  (x: Tensor, factor: number): Tensor
+}
+
 /** [N, spatial..., C] to `size` positions per spatial axis. */
-export const resize = dual('resize', (x: Tensor, size: PerAxis, options: ResizeOptions = {}) =>
+export const resize: Resize = dual('resize', (x: Tensor, size: PerAxis, options: ResizeOptions = {}) =>
   resizeTo('resize', x, perAxis('resize', 'size', size, x.shape.length - 2), options),
 )
 
 /** [N, spatial..., C] to `factor` times as many positions per spatial axis. */
-export const upsampling = dual('upsampling', (x: Tensor, factor: PerAxis, options: ResizeOptions = {}) => {
+export const upsampling: Upsampling = dual('upsampling', (x: Tensor, factor: PerAxis, options: ResizeOptions = {}) => {
   const factors = perAxis('upsampling', 'factor', factor, x.shape.length - 2)
   const sizes = factors.map((n, i) => n * x.shape[i + 1]!)
   return resizeTo('upsampling', x, sizes, options)
@@ -82,7 +103,7 @@ const share = (i: number, input: number, output: number): [number, number] => [
 ]
 
 /** Mean of as many windows per axis as asked: [N, spatial..., C] to [N, size..., C]. */
-export const adaptiveAveragePool = dual('adaptiveAveragePool', (x: Tensor, size: PerAxis) => {
+export const adaptiveAveragePool: AdaptivePool = dual('adaptiveAveragePool', (x: Tensor, size: PerAxis) => {
   const sizes = perAxis('adaptiveAveragePool', 'size', size, x.shape.length - 2)
   return alongSpatial(x, sizes, (input, output) => ({
     inputSize: input,
@@ -97,7 +118,7 @@ export const adaptiveAveragePool = dual('adaptiveAveragePool', (x: Tensor, size:
  * Largest of as many windows per axis as asked: [N, spatial..., C] to [N, size..., C]. Windows of unequal length are
  * laid side by side, shorter ones with their last element repeated, and pooled in equal windows.
  */
-export const adaptiveMaxPool = dual('adaptiveMaxPool', (x: Tensor, size: PerAxis) => {
+export const adaptiveMaxPool: AdaptivePool = dual('adaptiveMaxPool', (x: Tensor, size: PerAxis) => {
   const sizes = perAxis('adaptiveMaxPool', 'size', size, x.shape.length - 2)
   const windows = sizes.map((output, axis) => {
     const input = x.shape[axis + 1]!
@@ -121,7 +142,7 @@ export const adaptiveMaxPool = dual('adaptiveMaxPool', (x: Tensor, size: PerAxis
  * Channels to positions (Shi et al. 2016): [N, spatial..., C r^rank] to [N, spatial * r..., C]. Channel
  * (c r + i) r + j goes to row offset i, column offset j of channel c, as in PyTorch.
  */
-export const pixelShuffle = dual('pixelShuffle', (x: Tensor, factor: number) => {
+export const pixelShuffle: PixelShuffle = dual('pixelShuffle', (x: Tensor, factor: number) => {
   const rank = x.shape.length - 2
   const taps = checkCount('pixelShuffle', 'factor', factor, 1) ** rank
   const channels = x.shape.at(-1)! / taps

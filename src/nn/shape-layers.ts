@@ -6,12 +6,14 @@ import { reshape as reshapeTensor } from '../graph/reshape.ts'
 import type { Tensor } from '../graph/tensor.ts'
 import { checkRank } from './checks.ts'
 import { type Dual, dual, type Layer, unary } from './layer.ts'
+import type { RankOf } from './types/rule.ts'
+import type { Flatten, Padded, Reshaped } from './types/shapes.ts'
 
 /** [N, ...] to [N, product]. */
-export const flatten = dual('flatten', (x: Tensor) => reshapeTensor(x, [x.shape[0]!, -1]))
+export const flatten: Dual<[], Flatten> = dual('flatten', (x: Tensor) => reshapeTensor(x, [x.shape[0]!, -1]))
 
 /** One sample's shape changed, N kept; one size may be -1. As a function of tensors it is the graph's. */
-export function reshape(shape: Shape): Layer
+export function reshape<const To extends Shape>(shape: To): Layer<Reshaped<To>>
 export function reshape(x: Tensor, shape: Shape): Tensor
 export function reshape(x: Tensor | Shape, shape?: Shape): Tensor | Layer {
   if (shape) return reshapeTensor(x as Tensor, shape)
@@ -21,10 +23,13 @@ export function reshape(x: Tensor | Shape, shape?: Shape): Tensor | Layer {
 
 /** One number for every side, or one entry per spatial axis: a number or [low, high]. */
 export type PadLayerPadding = Exclude<Padding, string>
-type Pad = Dual<[padding: PadLayerPadding]>
+interface Pad<Name extends string, Rank extends RankOf> {
+  <const P extends PadLayerPadding>(padding: P): Layer<Padded<Name, Rank, P>>
+  (x: Tensor, padding: PadLayerPadding): Tensor
+}
 
 /* @__NO_SIDE_EFFECTS__ */
-function padOf(mode: PaddingMode, rank: number): Pad {
+function padOf<M extends PaddingMode, R extends RankOf>(mode: M, rank: R): Pad<`${M}Pad${R}d`, R> {
   const kind = `${mode}Pad${rank}d`
   return dual(kind, (x: Tensor, padding: PadLayerPadding) => {
     checkRank(kind, x.shape.slice(1), rank)

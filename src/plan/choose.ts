@@ -13,10 +13,14 @@ export interface Choice {
   readonly refusals: readonly Refusal[]
 }
 
+/** With the one that the spec names before them. */
+const algorithmsFor = ({ algorithm }: ConvSpec): readonly Algorithm[] =>
+  algorithm ? [algorithm as Algorithm, ...algorithms] : algorithms
+
 /** The plan for one contraction of one spec. */
 export function choose(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Choice {
   const refusals: Refusal[] = []
-  for (const algorithm of algorithms) {
+  for (const algorithm of algorithmsFor(spec)) {
     const answer = algorithm.plan(contraction, spec, features)
     if (!('refused' in answer)) return { plan: answer, refusals }
     refusals.push(answer)
@@ -25,7 +29,7 @@ export function choose(contraction: Contraction, spec: ConvSpec, features: PlanF
 }
 
 const algorithmOf = (plan: Plan): Algorithm =>
-  algorithms.find(({ name }) => plan.algorithm.startsWith(name)) ?? matrixProduct
+  algorithmsFor(plan.spec).find(({ name }) => plan.algorithm.startsWith(name)) ?? matrixProduct
 
 export const planCalls = (plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[] =>
   algorithmOf(plan).calls(plan, features, epilogue)

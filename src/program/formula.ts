@@ -55,6 +55,8 @@ function applied(fn: MapFunction, node: Tensor, values: readonly Value[], bind: 
       return { number: k.sqrt(a) }
     case 'floor':
       return { number: k.floor(a) }
+    case 'round':
+      return { number: k.nearest(a) }
     case 'sign':
       return { number: signOf(bind(a)) }
     case 'exp':

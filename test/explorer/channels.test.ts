@@ -11,7 +11,7 @@ describe('channels', () => {
     expect([standard.parameters, chosen.parameters]).toEqual([73728, 8768])
     expect([standard.macs, chosen.macs]).toEqual([231211008, 27496448])
     expect(standard.macs / chosen.macs).toBeCloseTo(1 / (1 / 128 + 1 / 9), 9)
-    expect(model(page.usual).facts.map(({ text }) => text)).toContain('× 1/(1/128 + 1/3²) = 8.41')
+    expect(model(page.usual).facts.map(({ text }) => text)).toContain('multiply-adds: × 1/(1/128 + 1/3²) = 8.41')
   })
 
   test('weights drawn are counted one by one: an output reads the inputs of its group', () => {

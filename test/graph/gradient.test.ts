@@ -45,6 +45,7 @@ const cases: Case[] = [
   ['abs', graph.abs, [[7]], apart],
   ['sign', graph.sign, [[7]], apart],
   ['floor', graph.floor, [[7]], apart],
+  ['round', graph.round, [[7]], apart],
   ['exp', graph.exp, [[5]]],
   ['expm1', graph.expm1, [[5]]],
   ['log', graph.log, [[5]], positive],

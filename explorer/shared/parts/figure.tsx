@@ -41,15 +41,17 @@ export function Figure<S extends object>(props: FigureProps<S>) {
         ))}
         {frame.problem && <p class="problem">{frame.problem}</p>}
       </div>
-      <div class="figure-body">{children}</div>
-      <dl class="facts">
-        {frame.facts.map(({ name, text }) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{text}</dd>
-          </div>
-        ))}
-      </dl>
+      <div class="figure-body">
+        {children}
+        <dl class="facts">
+          {frame.facts.map(({ name, text }) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{text}</dd>
+            </div>
+          ))}
+        </dl>
+      </div>
       <div class="toolbar">
         <CopyLink />
         {code && !hidden.includes('code') && (

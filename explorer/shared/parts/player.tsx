@@ -44,7 +44,7 @@ export function Player({ label, value, count, onStep }: PlayerProps) {
     // biome-ignore lint/a11y/noStaticElementInteractions: its buttons are the controls; the keys are short cuts
     <div class="player" onKeyDown={press}>
       <button type="button" aria-label={`Previous ${label}`} title="j" onClick={() => to(value - 1)}>
-        ◀
+        ‹
       </button>
       <button
         type="button"
@@ -58,7 +58,7 @@ export function Player({ label, value, count, onStep }: PlayerProps) {
         {playing ? '❚❚' : '▶'}
       </button>
       <button type="button" aria-label={`Next ${label}`} title="l" onClick={() => to(value + 1)}>
-        ▶▏
+        ›
       </button>
       <input
         id={id}

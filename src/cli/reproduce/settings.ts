@@ -13,13 +13,19 @@ export interface Settings {
 }
 
 /**
- * The folder of a data set that isn't part of fovea: `name` in the folder that was given, or that FOVEA_DATA names.
- * Where there is none it tells what is skipped and how to get it, and returns undefined.
+ * A data set that isn't part of fovea: the first of `names` that there is in the folder that was given, or that
+ * FOVEA_DATA names. Where there is none it tells what is skipped and how to get it, and returns undefined.
  */
-export function dataFolder({ data, terminal }: Settings, name: string, origin: string): string | undefined {
+export function dataFolder(
+  { data, terminal }: Settings,
+  names: string | readonly string[],
+  origin: string,
+): string | undefined {
   const root = data ?? process.env.FOVEA_DATA
-  const folder = root && join(root, name)
-  if (folder && existsSync(folder)) return folder
+  const places = root ? [names].flat().map((name) => join(root, name)) : []
+  const found = places.find(existsSync)
+  if (found) return found
+  const name = [names].flat().join(' or ')
   const why = root ? `there is no ${name} in ${root}` : 'neither --data nor FOVEA_DATA names a folder'
   terminal.note(`skipped: what is measured on ${name}, because ${why}. ${origin}`)
   return undefined

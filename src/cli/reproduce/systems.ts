@@ -22,8 +22,8 @@ export const systems: Readonly<Record<string, System>> = {
     run: async () => (await import('./neocognitron.ts')).reproduceNeocognitron(),
   },
   lenet5: {
-    about: 'LeNet-5 as published (LeCun et al. 1998): sizes',
-    run: async () => (await import('./networks.ts')).reproduceLenet(),
+    about: 'LeNet-5 as published (LeCun et al. 1998): handwritten digits',
+    run: async (settings) => (await import('./lenet5.ts')).reproduceLenet(settings),
   },
   alexnet: {
     about: 'AlexNet (Krizhevsky et al. 2012): sizes',
@@ -32,5 +32,17 @@ export const systems: Readonly<Record<string, System>> = {
   xception: {
     about: 'Xception (Chollet 2017) and MobileNet: sizes',
     run: async () => (await import('./networks.ts')).reproduceXception(),
+  },
+  'sparse-coding': {
+    about: 'sparse coding of natural images (Olshausen & Field 1996)',
+    run: async (settings) => (await import('./sparse-coding.ts')).reproduceSparseCoding(settings),
+  },
+  audio: {
+    about: 'spoken digits from the waveform (after M5, Dai et al. 2017): one dimension',
+    run: async (settings) => (await import('./audio.ts')).reproduceAudio(settings),
+  },
+  volume: {
+    about: 'shapes in space (after VoxNet, Maturana & Scherer 2015): three dimensions',
+    run: async (settings) => (await import('./volume.ts')).reproduceVolume(settings),
   },
 }

@@ -62,17 +62,11 @@ const all =
   }
 
 const trunc = (x: Tensor): Tensor => mul(sign(x), floor(abs(x)))
-/** Nearest whole number, ties to even. */
-export function round(x: Tensor): Tensor {
-  const up = floor(add(x, 0.5))
-  const odd = sub(up, mul(2, floor(mul(up, 0.5))))
-  return sub(up, mul(equal(sub(up, x), 0.5), odd))
-}
 const not = (x: Tensor): Tensor => equal(x, 0)
 const divide = (a: Tensor, b: Tensor, use: Use) => (isInteger(use.type(0)) ? trunc(div(a, b)) : div(a, b))
 
 /** float32's power is a little off where it should be whole. */
-const wholePower = (type: ElementType, value: Tensor) => (isInteger(type) ? round(value) : value)
+const wholePower = (type: ElementType, value: Tensor) => (isInteger(type) ? graph.round(value) : value)
 
 /** x^p with the signs that real numbers have: even and odd whole powers of negative x are defined. */
 function power(use: Use): Live {
@@ -182,7 +176,7 @@ export const elementwiseOps: Ops = {
   Pow: power,
   Reciprocal: unary((x) => div(1, x)),
   Relu: unary(graph.relu),
-  Round: unary(round),
+  Round: unary(graph.round),
   Selu: unary((x, use) =>
     use.hasAttribute('alpha') || use.hasAttribute('gamma')
       ? mul(use.float('gamma', 1.0507009873554805), elu(x, use.float('alpha', 1.6732632423543772)))

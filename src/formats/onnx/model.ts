@@ -49,14 +49,15 @@ export class OnnxModel {
   readonly opset: number
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]
-  readonly #graph: OnnxGraph
+  /** The file's graph, plain data: a changed copy makes another model. */
+  readonly graph: OnnxGraph
   readonly #programs = new Map<string, Built>()
   /** Inputs whose values decide shapes. */
   readonly #known = new Set<string>()
 
   constructor(graph: OnnxGraph) {
     checkOperations(graph)
-    this.#graph = graph
+    this.graph = graph
     this.name = graph.name
     this.opset = graph.opset
     this.inputs = graph.inputs
@@ -90,7 +91,7 @@ export class OnnxModel {
 
   /** Number of values that the file holds. */
   countParameters(): number {
-    return [...this.#graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0)
+    return [...this.graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0)
   }
 
   #valuesOf(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Map<string, Fixed> {
@@ -144,7 +145,7 @@ export class OnnxModel {
       taken.forEach(([name, { type }], i) => {
         given.set(name, live(type, tensors[i]))
       })
-      outputs = buildGraph(this.#graph, given)
+      outputs = buildGraph(this.graph, given)
       return outputs.filter((value) => !isFixed(value)).map(plain)
     }
     const shapes = taken.map(([, { shape }]) => shape)

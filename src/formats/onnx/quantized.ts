@@ -1,6 +1,6 @@
-import { add, div, max, maximum, minimum, mul, neg, sub, type Tensor } from '../../graph/index.ts'
+import { add, div, max, maximum, minimum, mul, neg, round, sub, type Tensor } from '../../graph/index.ts'
 import { type ElementType, elementType, rangeOf } from './elements.ts'
-import { elementwise, round } from './elementwise.ts'
+import { elementwise } from './elementwise.ts'
 import { pick } from './moves.ts'
 import type { Ops, Use } from './node.ts'
 import { matmul } from './products.ts'

@@ -23,6 +23,11 @@ const sources = ['Const', 'Placeholder']
 /** Names of TensorFlow's operations that graph models may have. */
 export const tfjsOperations: readonly string[] = [...Object.keys(translations), ...sources].sort()
 
+export interface LoadGraphOptions extends LoadTfjsOptions {
+  /** Names of nodes to compute instead of the model's outputs: a network without what comes behind them. */
+  readonly outputs?: readonly string[]
+}
+
 /** Version of ONNX's operations that the translations are written in. */
 const opset = 18
 
@@ -72,13 +77,14 @@ function lastNodes(nodes: ReadonlyMap<string, TfNode>): End[] {
 /** The node of a value. */
 const makerOf = (value: string) => value.replace(/:\d+$/, '')
 
-/** Nodes that `outputs` need, each after those that it takes. */
-function orderOf(nodes: ReadonlyMap<string, TfNode>, outputs: readonly string[]): TfNode[] {
+/** Nodes that `outputs` need, each after those that it takes; nodes in a circle in any order. */
+function orderOf(nodes: ReadonlyMap<string, TfNode>, outputs: readonly string[]): { order: TfNode[]; loop?: TfNode } {
   const order: TfNode[] = []
   const state = new Map<TfNode, 'open' | 'done'>()
+  let loop: TfNode | undefined
   const get = (name: string, user?: TfNode) =>
     nodes.get(makerOf(name)) ??
-    fail(operation, `node '${name}'${user ? `, which ${user.title} takes,` : ''} is missing`, 'The file is damaged')
+    fail(operation, `node '${name}'${user ? `, which ${user.title} takes,` : ''} is missing`, 'Check its name')
   const stack = outputs.map((name) => ({ node: get(name), next: 0 })).reverse()
   while (stack.length > 0) {
     const top = stack.at(-1)!
@@ -95,10 +101,10 @@ function orderOf(nodes: ReadonlyMap<string, TfNode>, outputs: readonly string[])
       continue
     }
     const before = get(name, top.node)
-    if (state.get(before) === 'open') before.fail('it needs its own result', 'The file is damaged')
+    if (state.get(before) === 'open') loop ??= before
     if (!state.has(before)) stack.push({ node: before, next: 0 })
   }
-  return order
+  return { order, loop }
 }
 
 function checkOperations(order: readonly TfNode[]): void {
@@ -109,16 +115,15 @@ function checkOperations(order: readonly TfNode[]): void {
   fail(
     operation,
     `${unknown.length} of ${order.length} nodes aren't supported: ${some.join(', ')}${rest}`,
-    'Export the model without them; tfjsOperations lists what is supported',
+    'Leave them out by option outputs; tfjsOperations lists what is supported',
   )
 }
 
-function portOf(node: TfNode, name: string, info: unknown): Port {
+/** An input or output as the signature describes it, else as its node does. */
+function describedPort(name: string, info: unknown, dims: number[] | undefined, type: Port['type']): Port {
   const described = isRecord(info) ? dimsOf(info.tensorShape) : undefined
-  const dims = described ?? dimsOf(node.attribute('shape', 'shape'))
-  const type = typeOf(isRecord(info) ? info.dtype : undefined) ?? node.type('dtype')
-  const shape = dims?.map((n, axis): Dimension => (n >= 0 ? n : axis === 0 ? 'N' : `${name}.${axis}`))
-  return { name, type, shape }
+  const shape = (described ?? dims)?.map((n, axis): Dimension => (n >= 0 ? n : axis === 0 ? 'N' : `${name}.${axis}`))
+  return { name, type: typeOf(isRecord(info) ? info.dtype : undefined) ?? type, shape }
 }
 
 /** Translates nodes in order; the values by which their results go. */
@@ -142,22 +147,30 @@ function translate(order: readonly TfNode[], nodes: ReadonlyMap<string, TfNode>,
 }
 
 /** A graph of TensorFlow as one of ONNX: the same machinery runs it, and it can be written to an ONNX file. */
-export function translateGraph(topology: Json, signature: unknown, constants: Map<string, Fixed>): OnnxGraph {
+export function translateGraph(
+  topology: Json,
+  signature: unknown,
+  constants: Map<string, Fixed>,
+  wanted?: readonly string[],
+): OnnxGraph {
   const nodes = nodesIn(topology, constants)
-  const ends = endsIn(signature, 'outputs') ?? lastNodes(nodes)
+  const known = endsIn(signature, 'outputs') ?? lastNodes(nodes)
+  const named = (name: string) => known.find((end) => end.name === name) ?? { name, value: name, info: undefined }
+  const ends = wanted?.map(named) ?? known
   if (ends.length === 0) fail(operation, 'the graph has no outputs', 'The file is damaged')
-  const order = orderOf(
+  const { order, loop } = orderOf(
     nodes,
     ends.map(({ value }) => value),
   )
   checkOperations(order)
+  loop?.fail('it needs its own result', 'The file is damaged')
   const { inputs, renamed } = inputsOf(order, nodes, endsIn(signature, 'inputs') ?? [])
   const translated = translate(order, nodes, constants)
-  const outputs = ends.map(({ name, value }): Port => {
+  const outputs = ends.map(({ name, value, info }): Port => {
     // a name of the signature may be that of another node
     const free = !nodes.has(name) && !inputs.some((port) => port.name === name)
     if (free) translated.push(identity(value, name))
-    return { name: free ? name : value, type: 'float32', shape: undefined }
+    return describedPort(free ? name : value, info, undefined, 'float32')
   })
   return { name: 'model', opset, nodes: [...renamed, ...translated], initializers: constants, inputs, outputs }
 }
@@ -175,7 +188,7 @@ function inputsOf(order: readonly TfNode[], nodes: ReadonlyMap<string, TfNode>, 
       const end = given.find(({ value }) => value === node.name)
       const name = end && !nodes.has(end.name) ? end.name : node.name
       if (name !== node.name) renamed.push(identity(name, node.name))
-      return portOf(node, name, end?.info)
+      return describedPort(name, end?.info, dimsOf(node.attribute('shape', 'shape')), node.type('dtype'))
     })
   return { inputs, renamed }
 }
@@ -185,10 +198,15 @@ function inputsOf(order: readonly TfNode[], nodes: ReadonlyMap<string, TfNode>, 
  * `loadGraphModel`. It runs as an ONNX graph, with axes as the model has them: pictures are [N, H, W, C].
  * @param source a path (Node only), an http(s) address, or the files by name
  */
-export async function loadGraphModel(source: TfjsSource, options: LoadTfjsOptions = {}): Promise<OnnxModel> {
+export async function loadGraphModel(source: TfjsSource, options: LoadGraphOptions = {}): Promise<OnnxModel> {
+  return new OnnxModel(await readGraphModel(source, options))
+}
+
+/** What `loadGraphModel` runs. */
+export async function readGraphModel(source: TfjsSource, options: LoadGraphOptions = {}): Promise<OnnxGraph> {
   const folder = folderOf(source, options.signal)
   const { model, topology, isGraph } = await readModelJson(folder)
   if (!isGraph) fail(operation, "model.json: it's a layers model, not a graph", 'Load it with loadLayersModel')
   const signature = model.signature ?? (isRecord(model.userDefinedMetadata) ? model.userDefinedMetadata.signature : 0)
-  return new OnnxModel(translateGraph(topology, signature, await readWeights(model, folder, options)))
+  return translateGraph(topology, signature, await readWeights(model, folder, options), options.outputs)
 }

@@ -161,6 +161,8 @@ function binaryCode(place: Place, expr: Of<'binary'>): Instruction[] {
     case 'or':
     case 'xor':
       return [...operands(), { op: lanes === 4 ? `v128.${operation}` : `i32.${operation}` }]
+    case 'dot':
+      return [...operands(), { op: 'i32x4.dot_i16x8_s' }]
     case 'min':
     case 'max':
       if (type === 'f32')

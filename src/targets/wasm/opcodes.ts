@@ -152,6 +152,7 @@ export const opcodes = {
   'i32x4.mul': simd(0xb5, 'vv>v'),
   'i32x4.min_s': simd(0xb6, 'vv>v'),
   'i32x4.max_s': simd(0xb8, 'vv>v'),
+  'i32x4.dot_i16x8_s': simd(0xba, 'vv>v'),
   'i32x4.trunc_sat_f32x4_s': simd(0xf8, 'v>v'),
 
   'f32x4.splat': simd(0x13, 'f>v'),

@@ -57,6 +57,7 @@ describe(`expressions${relaxedNote}`, () => {
   test.each(['add', 'sub', 'mul', 'min', 'max', 'and', 'or', 'xor'] as const)('%s of i32', (name) =>
     agree(map((at) => b[name](at('p'), at('q')))),
   )
+  test('dot of pairs', () => agree((lanes) => map((at) => (lanes === 4 ? b.dot(at('p'), at('q')) : at('p')))(lanes)))
   test.each(['eq', 'ne', 'lt', 'le', 'gt', 'ge'] as const)('%s', (name) => {
     agree(
       map((at) => b[name](at('x'), at('y'))),

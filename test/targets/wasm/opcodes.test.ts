@@ -138,6 +138,9 @@ describe('arithmetic', () => {
     expectResult('i32.div_u', [i(1000), i(7)], i(142))
     expectResult('i32.rem_u', [i(1000), i(7)], i(6))
     expectResult('i32x4.abs', [i(...iA)], i(...iA.map(Math.abs)))
+    const halves = (n: number) => [(n << 16) >> 16, n >> 16] as const
+    const dot = (a: number, b: number) => halves(a)[0] * halves(b)[0] + halves(a)[1] * halves(b)[1]
+    expectResult('i32x4.dot_i16x8_s', [i(...iA), i(...iB)], i(...iA.map((a, n) => dot(a, iB[n]!))))
     expectResult('i32x4.neg', [i(...iA)], i(...iA.map((a) => -a)))
     expectResult('i32x4.min_s', [i(...iA), i(...iB)], i(...iA.map((a, n) => Math.min(a, iB[n]!))))
     expectResult('i32x4.max_s', [i(...iA), i(...iB)], i(...iA.map((a, n) => Math.max(a, iB[n]!))))

@@ -1,0 +1,200 @@
+import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import type { Frame, View } from '../shared/frame.ts'
+import { Choice, Select, Slider } from '../shared/parts/controls.tsx'
+import { Figure } from '../shared/parts/figure.tsx'
+import { Legend } from '../shared/parts/legend.tsx'
+import { mount } from '../shared/parts/mount.tsx'
+import { TensorView } from '../shared/parts/view.tsx'
+import { pageState } from '../shared/state.ts'
+import { Answers } from './answers.tsx'
+import { Chart } from './chart.tsx'
+import { client } from './client.ts'
+import { codeOf } from './code.ts'
+import digitsUrl from './digits.bin?url'
+import { DrawPad } from './draw.tsx'
+import { frameOf, type Limits, limitsOf } from './model.ts'
+import { networkNames } from './names.ts'
+import type { Chosen, Facts } from './protocol.ts'
+import { heldOutCounts, presets, settingsKey, settingsOf, type TrainState, train } from './state.ts'
+import './style.css'
+import { Transport } from './transport.tsx'
+
+const page = pageState(train)
+const training = client(new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' }), digitsUrl)
+
+const loading: Frame = { views: [], facts: [], speak: '' }
+
+/** Begins anew whenever a setting changes that decides the training. */
+function useTraining(): void {
+  const key = settingsKey(page.state.value)
+  useEffect(() => training.start(settingsOf(page.state.value)), [key])
+}
+
+/** The picture whose maps are shown. */
+function useChosen(drawn: Float32Array | null): void {
+  const { img } = page.state.value
+  useEffect(() => {
+    const chosen: Chosen = drawn ? { drawn } : { heldOut: img }
+    training.choose(chosen)
+  }, [img, drawn])
+}
+
+function useFrame(): Frame {
+  const limits = useRef<{ of: Facts | undefined; limits: Limits }>({ of: undefined, limits: new Map() })
+  const [facts, frame] = [training.facts.value, training.frame.value]
+  return useMemo(() => {
+    const problem = training.problem.value
+    if (!facts || !frame) return problem ? { ...loading, problem } : loading
+    const known = limits.current.of === facts ? limits.current.limits : new Map<string, number>()
+    const made = frameOf(facts, frame, known)
+    limits.current = { of: facts, limits: limitsOf(made) }
+    return problem ? { ...made, problem } : made
+  }, [facts, frame, training.problem.value])
+}
+
+const kernelNames = ['start', 'kernels', 'slope']
+
+function Page() {
+  const [drawn, setDrawn] = useState<Float32Array | null>(null)
+  useTraining()
+  useChosen(drawn)
+  const frame = useFrame()
+  const state = page.state.value
+  const [facts, shown] = [training.facts.value, training.frame.value]
+  const code = useMemo(() => (facts ? codeOf(state, facts.code) : undefined), [facts, state])
+  const kernels = frame.views.filter(({ name }) => kernelNames.includes(name))
+  const maps = frame.views.filter(({ name }) => !kernelNames.includes(name))
+  const running = training.state.value === 'running'
+  const busy = (!shown && !frame.problem) || running
+  return (
+    <Figure page={page} frame={frame} presets={presets} code={code} busy={busy} label="A network that learns">
+      <div class="stage training">
+        <Transport training={training} shown={shown} />
+        <section class="kernels" aria-label="Kernels">
+          {kernels.map((view) => (
+            <TensorView key={view.name} view={view} largest={view.name === 'slope' ? 8 : 12} />
+          ))}
+          {kernels[1] && <Legend scale="signed" limit={kernels[1].limit} values={kernels[1].values} label="weights" />}
+        </section>
+        <Chart
+          losses={training.losses.value}
+          accuracies={training.accuracies.value}
+          step={shown?.step ?? 0}
+          onSeek={(step) => training.seek(nearest(shown?.kept ?? [0], step))}
+        />
+        <section class="maps" aria-label="One picture through the network">
+          {maps.slice(0, 1).map((view) => (
+            <TensorView key={view.name} view={view} largest={4} />
+          ))}
+          {facts && shown && <Answers classes={facts.classes} shares={shown.shares} label={shown.label} />}
+          {maps.slice(1).map((view) => (
+            <TensorView key={view.name} view={view} largest={pitchOf(view)} />
+          ))}
+        </section>
+      </div>
+      <Controls state={state} drawn={drawn} onDraw={setDrawn} size={facts?.size ?? 28} />
+    </Figure>
+  )
+}
+
+/** So that maps of every layer are about as large, however coarse. */
+const pitchOf = ({ tiles }: View) => Math.max(1, Math.floor(60 / tiles!.columns))
+
+/** The kept step next to a step. */
+const nearest = (kept: readonly number[], step: number) =>
+  kept.reduce((best, other) => (Math.abs(other - step) < Math.abs(best - step) ? other : best), 0)
+
+interface ControlsProps {
+  readonly state: TrainState
+  readonly drawn: Float32Array | null
+  readonly onDraw: (picture: Float32Array | null) => void
+  readonly size: number
+}
+
+const names = (entries: Readonly<Record<string, string>>) =>
+  Object.entries(entries).map(([value, label]) => ({ value, label }))
+
+function Controls({ state, drawn, onDraw, size }: ControlsProps) {
+  const { change } = page
+  return (
+    <div class="controls">
+      <Choice
+        label="pictures to learn"
+        options={[
+          { value: 'digits', label: 'digits' },
+          { value: 'shapes', label: 'shapes' },
+        ]}
+        value={state.data}
+        onChange={(data) => change({ data })}
+      />
+      <Select
+        label="network"
+        options={names(networkNames)}
+        value={state.net as string}
+        onChange={(net) => change({ net: net as TrainState['net'] })}
+      />
+      <Choice
+        label="optimiser"
+        options={[
+          { value: 'adam', label: 'Adam' },
+          { value: 'momentum', label: 'momentum' },
+          { value: 'sgd', label: 'plain' },
+        ]}
+        value={state.opt}
+        onChange={(opt) => change({ opt })}
+      />
+      <Select
+        label="learning rate"
+        options={rates(state.lr).map((rate) => ({ value: String(rate), label: String(rate) }))}
+        value={String(state.lr)}
+        onChange={(lr) => change({ lr: Number(lr) })}
+      />
+      <Choice
+        label="stop when so many held-out pictures are right"
+        options={(['off', '90', '95', '96', '97', '98'] as const).map((value) => ({
+          value,
+          label: value === 'off' ? 'never' : `${value}%`,
+        }))}
+        value={state.stop}
+        onChange={(stop) => change({ stop })}
+      />
+      <details class="more">
+        <summary>Batch and seed</summary>
+        <Slider
+          label="batch"
+          value={state.batch}
+          min={1}
+          max={256}
+          unit="pictures"
+          onChange={(batch, how) => how === 'commit' && change({ batch })}
+        />
+        <Slider
+          label="seed"
+          value={state.seed}
+          min={0}
+          max={9999}
+          onChange={(seed, how) => how === 'commit' && change({ seed })}
+        />
+      </details>
+      <Slider
+        label="picture"
+        value={state.img}
+        min={0}
+        max={heldOutCounts[state.data] - 1}
+        onChange={(img, how) => {
+          onDraw(null)
+          change({ img }, how)
+        }}
+      />
+      <div class="control">
+        <p class="label">or draw one {drawn ? '(this link doesn\u2019t hold your drawing)' : ''}</p>
+        <DrawPad size={size} centre={state.data === 'digits'} onDraw={onDraw} />
+      </div>
+    </div>
+  )
+}
+
+const usualRates = [0.001, 0.003, 0.01, 0.03, 0.05, 0.1, 0.3, 1]
+const rates = (own: number) => [...new Set([...usualRates, own])].sort((a, b) => a - b)
+
+mount(<Page />)

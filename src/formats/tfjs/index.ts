@@ -1,0 +1,3 @@
+export type { LoadTfjsOptions, TfjsFiles, TfjsSource } from './files.ts'
+export { type LoadGraphOptions, loadGraphModel, tfjsOperations } from './graph.ts'
+export { type LoadLayersOptions, loadLayersModel } from './layers.ts'

@@ -1,0 +1,4 @@
+import { contract } from '../contract.ts'
+import { shape } from '../pages/shape.ts'
+
+contract(shape)

@@ -1,0 +1,107 @@
+import type { Page } from 'playwright'
+import { expect } from 'vitest'
+import { colours, mix, paddingShare, panel, type Rgb, type Theme } from '../../../explorer/shared/colour.ts'
+import type { Frame, View } from '../../../explorer/shared/frame.ts'
+
+/** What the page shows of a view. */
+export interface Painted {
+  readonly name: string
+  readonly rows: number
+  readonly columns: number
+  readonly pitch: number
+  /** [red, green, blue, alpha] of each cell, off its number and marks. */
+  readonly cells: number[][]
+}
+
+/** The colours of all views, read back from their canvases. */
+export function readPictures(page: Page): Promise<Painted[]> {
+  return page.evaluate(() =>
+    [...document.querySelectorAll<HTMLCanvasElement>('canvas[data-view]')].map((canvas) => {
+      const number = (name: string) => Number(canvas.dataset[name])
+      const [rows, columns, pitch] = [number('rows'), number('columns'), number('pitch')]
+      const ratio = canvas.width / canvas.clientWidth
+      const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height)
+      const inside = pitch >= 12 ? Math.max(2.5, 0.2 * (pitch - number('gap'))) : pitch / 2
+      const cells = Array.from({ length: rows * columns }, (_, i) => {
+        const x = Math.floor((number('left') + (i % columns) * pitch + inside) * ratio)
+        const y = Math.floor((number('top') + Math.floor(i / columns) * pitch + inside) * ratio)
+        return [...data.slice(4 * (y * canvas.width + x), 4 * (y * canvas.width + x) + 4)]
+      })
+      return { name: canvas.dataset.view!, rows, columns, pitch, cells }
+    }),
+  )
+}
+
+const close = (a: readonly number[], b: Rgb) => b.every((c, i) => Math.abs(c - a[i]!) <= 1)
+
+/** Whether a colour is that of a value, within one step of the table. */
+function shows(pixel: readonly number[], view: View, index: number, theme: Theme): boolean {
+  if (view.picture) {
+    const byte = (c: number) => 255 * Math.min(Math.max(view.picture![3 * index + c]!, 0), 1)
+    return close(pixel, [byte(0), byte(1), byte(2)])
+  }
+  const value = view.values[index]!
+  if (Number.isNaN(value)) return pixel[3] === 0 || close(pixel, panel(theme)) || view.texts?.[index] !== undefined
+  const table = colours(view.scale, theme)
+  const share = Math.min(Math.max(value / view.limit, -1), 1)
+  const entry = Math.round(share * (table.length / 2 - 1)) + table.length / 2
+  return [entry - 1, entry, entry + 1].some((step) => {
+    const colour = table[Math.min(Math.max(step, 0), table.length - 1)]!
+    return close(pixel, view.padding?.[index] ? mix(colour, panel(theme), paddingShare) : colour)
+  })
+}
+
+/** Cells whose colour a mark may cover: on the edges of boxes, where cells are hardly larger than their lines. */
+function marked(view: View, index: number, pitch: number): boolean {
+  if (pitch >= 6) return false
+  const [row, column] = [Math.floor(index / view.columns), index % view.columns]
+  return (view.boxes ?? []).some(
+    (box) =>
+      row >= box.row - 2 &&
+      row <= box.row + box.rows + 1 &&
+      column >= box.column - 2 &&
+      column <= box.column + box.columns + 1,
+  )
+}
+
+/** Every cell of every view has the colour of the library's number. Returns the number of cells. */
+export async function expectPicture(page: Page, frame: Frame, theme: Theme, state: string): Promise<number> {
+  const painted = await readPictures(page)
+  expect(
+    painted.map(({ name, rows, columns }) => [name, rows, columns]),
+    state,
+  ).toEqual(frame.views.map(({ name, rows, columns }) => [name, rows, columns]))
+  let count = 0
+  frame.views.forEach((view, v) => {
+    const { cells, pitch } = painted[v]!
+    const wrong = cells.flatMap((pixel, i) =>
+      marked(view, i, pitch) || shows(pixel, view, i, theme)
+        ? []
+        : [`${view.name}[${i}] = ${view.values[i]}: ${pixel}`],
+    )
+    expect(wrong.slice(0, 5), `#${state}`).toEqual([])
+    count += cells.length
+  })
+  return count
+}
+
+/** Every number of every table is the library's. */
+export async function expectTables(page: Page, frame: Frame, state: string): Promise<void> {
+  const tables = await page.evaluate(() =>
+    [...document.querySelectorAll<HTMLTableElement>('table[data-table]')].map((table) => ({
+      name: table.dataset.table!,
+      rows: [...table.tBodies[0]!.rows].map((row) =>
+        [...row.querySelectorAll('td')].map((cell) => cell.textContent ?? ''),
+      ),
+    })),
+  )
+  expect(
+    tables.map(({ name }) => name),
+    state,
+  ).toEqual(frame.views.map(({ name }) => name))
+  frame.views.forEach((view, v) => {
+    const shown = tables[v]!.rows.map((row) => row.map((text) => (text === '' ? Number.NaN : Number(text))))
+    const own = shown.map((row, r) => row.map((_, c) => view.values[r * view.columns + c]! + 0))
+    expect(shown, `${view.name} of #${state}`).toEqual(own)
+  })
+}

@@ -19,7 +19,7 @@ export type { Precision }
 export interface CompileOptions {
   /** Default 'wasm'. The others are slow and serve to check it. */
   readonly target?: Target
-  /** How much rounding error convolutions may have for speed: see docs/precision.md. Default 'direct'. */
+  /** How much rounding error convolutions may have for speed: see docs/precision.md. Default 'fast'. */
   readonly precision?: Precision
 }
 

@@ -144,7 +144,7 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
     .argument('<convolution>', "for example 'n1 56x56 c64 -> 64 k3 s1 p1'")
     .option('--show <stages>', 'of spec,plan,kernel,wat (default: spec,plan)')
     .option('--operation <name>', 'output, inputGradient or kernelGradient (default: all three)')
-    .option('--precision <name>', 'direct, high or fast: the rounding error allowed (default: direct)')
+    .option('--precision <name>', 'direct, high or fast: the rounding error allowed (default: fast)')
     .option('--check', 'compare with the reference loops')
     .option('--time', 'measure against the peak of multiply-adds')
     .addHelpText(

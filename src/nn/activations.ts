@@ -37,11 +37,10 @@ export const gelu: Dual<[approximate?: 'none' | 'tanh'], Kept> = dual(
   (x: Tensor, approximate: 'none' | 'tanh' = 'none') => {
     if (approximate !== 'none' && approximate !== 'tanh')
       fail('gelu', `approximation '${approximate}' is unknown`, "Use 'none' or 'tanh'")
-    const inner =
-      approximate === 'none'
-        ? graph.erf(mul(x, Math.SQRT1_2))
-        : graph.tanh(mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, graph.pow(x, 3)))))
-    return mul(mul(0.5, x), add(1, inner))
+    if (approximate === 'none') return mul(mul(0.5, x), add(1, graph.erf(mul(x, Math.SQRT1_2))))
+    // (1 + tanh(u)) / 2 = sigmoid(2u), without what cancels where x is far below 0
+    const u = mul(Math.sqrt(2 / Math.PI), add(x, mul(0.044715, graph.pow(x, 3))))
+    return mul(x, graph.sigmoid(mul(2, u)))
   },
 )
 

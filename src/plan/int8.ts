@@ -25,7 +25,6 @@ export const exactTerms = 258
  */
 export const int8: Algorithm = {
   name: 'int8',
-  padsItself: true,
   plan(contraction, spec, features) {
     const perGroup = spec.inChannels / spec.groups
     const refuse = (refused: string) => ({ algorithm: 'int8', refused })
@@ -48,6 +47,7 @@ export const int8: Algorithm = {
         packed: spec.groups * packedLength(half, columns, features.lanes),
       },
       fusable: true,
+      padsItself: true,
       why: `${rows.extent} rows in tiles of ${tile.rows} x ${tile.vectors * features.lanes}, depth ${half} pairs`,
     })
   },

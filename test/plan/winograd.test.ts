@@ -113,7 +113,7 @@ describe('choice', () => {
   test('by precision: never, tiles of 2, any', () => {
     const text = 'n1 56x56 c64 -> 64 k3 p1'
     expect(answer(text, 'output', { precision: 'direct' }).name).toBe('implicit')
-    expect(answer(text, 'output', { precision: undefined }).name).toBe('implicit')
+    expect(answer(text, 'output', { precision: undefined }).name).toBe(nameOf(4, 3))
     expect(answer(text, 'output', { precision: 'high' }).name).toBe(nameOf(2, 3))
     expect(answer(text).name).toBe(nameOf(4, 3))
     expect(answer(text, 'inputGradient').name).toBe(nameOf(4, 3))
@@ -205,8 +205,8 @@ describe('in programs', () => {
   test('predict takes precision, and keeps a program for each', async () => {
     const model = sequential([20, 20, 16], [conv2d(16, 3)])
     const x = normal([20 * 20 * 16], 1)
-    const direct = await model.predict(x)
-    const fast = await model.predict(x, { precision: 'fast' })
+    const direct = await model.predict(x, { precision: 'direct' })
+    const fast = await model.predict(x)
     expect(fast).not.toEqual(direct)
     expect(largest(fast.map((value, i) => value - direct[i]!))).toBeLessThan(1e-4 * largest(direct))
     expect(await model.predict(x, { precision: 'direct' })).toEqual(direct)
@@ -222,7 +222,7 @@ describe('in programs', () => {
       return gradient(sum(mul(y, y)), [x, w])
     }
     const data = shapes.map((shape, i) => normal(shape, i + 1)) as [Float32Array, Float32Array]
-    const direct = await compile(loss, shapes)(...data)
+    const direct = await compile(loss, shapes, { precision: 'direct' })(...data)
     const program = compile(loss, shapes, { precision: 'fast' })
     const algorithms = program.steps.flatMap((step) => (step.plan ? [step.plan.algorithm] : []))
     expect(algorithms.filter((name) => name.startsWith('winograd'))).toHaveLength(2)

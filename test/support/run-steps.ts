@@ -37,7 +37,8 @@ export interface Steps {
 }
 
 /** The steps that a program of these tensors has; every kernel is checked. */
-export function planSteps(tensors: readonly Tensor[], features: WasmFeatures & PlanFeatures): Steps {
+export function planSteps(tensors: readonly Tensor[], given: WasmFeatures & PlanFeatures): Steps {
+  const features: PlanFeatures = { precision: 'direct', ...given }
   const roots = rewrite(tensors, features)
   const kept = new Set([...roots, ...roots.map(storage)])
   const fusion = fuse(programOrder(roots, []), kept, ({ operation }) => {

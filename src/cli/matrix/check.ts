@@ -138,7 +138,7 @@ export async function check(drawn: Drawn, number: number, seed: number, target: 
       return graph.roots.map(({ tensor }) => tensor)
     },
     shapesOf(drawn),
-    { target },
+    { target, precision: 'direct' },
   )
   const { inputs, roots } = graph!
   const random = randomSource(seed * 1_000_003 + number)

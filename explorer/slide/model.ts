@@ -10,8 +10,8 @@ import {
   withBorder,
 } from 'fovea/conv'
 import type { Matrix } from '../shared/fields.ts'
-import { type Box, type Fact, type Frame, limitOf, type View } from '../shared/frame.ts'
-import { decimals, spoken } from '../shared/numbers.ts'
+import { type Box, type Fact, type Frame, limitOf, sameScale, type View } from '../shared/frame.ts'
+import { decimals, pretty, spoken } from '../shared/numbers.ts'
 import type { SlideState } from './state.ts'
 
 /** One of the products of the chosen output: its number among the kernel's cells. */
@@ -131,7 +131,9 @@ function frameOf(state: SlideState, numbers: Numbers, tap: Tap | null): Frame {
     },
   ]
   return {
-    views: [...views, ...backwardViews(state, numbers, tap)],
+    // one scale: the same number has the same colour in every grid
+    views: sameScale([...views, ...backwardViews(state, numbers, tap)]),
+    answer: answerOf(state, numbers),
     facts: factsOf(state, numbers),
     speak: `Output row ${at[0]}, column ${at[1]} is ${spoken(y[state.n]!)}: ${products.length} products and bias ${spoken(state.b)}.`,
   }
@@ -179,16 +181,16 @@ function backwardViews(state: SlideState, { spec, pad, x, w, at }: Numbers, tap:
 
 const bracketed = (value: number) => (value < 0 ? `(${decimals(value)})` : decimals(value))
 
-function factsOf(state: SlideState, { spec, x, w, y, at, window }: Numbers): Fact[] {
+function answerOf(state: SlideState, { spec, x, w, y, at, window }: Numbers): Fact {
   const terms = Array.from(w, (weight, tap) => `${decimals(x[inputOf(spec, window, tap)]!)}\u00b7${bracketed(weight)}`)
   const bias = state.b === 0 ? '' : ` + ${bracketed(state.b)}`
+  return { name: `y[${at.join(',')}] =`, text: `${terms.join(' + ')}${bias} = ${decimals(y[state.n]!)}` }
+}
+
+function factsOf(state: SlideState, { spec, w, y }: Numbers): Fact[] {
   const count = state.g === 'all' ? y.length : 1
   return [
-    { name: `y[${at.join(',')}]`, text: `${terms.join(' + ')}${bias} = ${decimals(y[state.n]!)}` },
-    {
-      name: 'output size',
-      text: [...new Set(explainOutput(spec))].join(', ').replaceAll('*', '\u00b7').replaceAll('-', '\u2212'),
-    },
+    { name: 'output size', text: [...new Set(explainOutput(spec).map(pretty))].join(', ') },
     { name: 'cost', text: `${w.length} MACs for each of ${y.length} outputs, ${multiplyAccumulates(spec)} in all` },
     {
       name: 'backward',

@@ -60,7 +60,7 @@ function Under({ state }: { state: SlideState }) {
         limit={output.limit}
         values={output.values}
         at={output.values[state.n]!}
-        label="colours of the output"
+        label="colours of all grids; bars: the output"
       />
     </div>
   )
@@ -130,7 +130,7 @@ function Controls({ state }: { state: SlideState }) {
       <Toggle label="turn the kernel first (true convolution)" checked={state.f} onChange={(f) => page.change({ f })} />
       <Slider label="bias" value={state.b} min={-9} max={9} step={0.5} onChange={(b, how) => page.change({ b }, how)} />
       <Slider label="stride" value={state.s} min={1} max={4} onChange={(s, how) => page.change({ s }, how)} />
-      <Slider label="zeros around" value={state.p} min={0} max={3} onChange={(p, how) => page.change({ p }, how)} />
+      <Slider label="padding" value={state.p} min={0} max={3} onChange={(p, how) => page.change({ p }, how)} />
       <Slider
         label="input size"
         value={size}

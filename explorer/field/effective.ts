@@ -9,14 +9,14 @@ const budget = 4e9
 
 type Network = Pick<FieldState, 'l' | 'w'>
 
-/** Pictures averaged: 32, or as many as the budget allows. Without ReLU and max pooling all pictures give the same. */
+/** Pictures averaged: 32, or 16, 8, 4 where that is more than the budget. Without ReLU and max pooling all pictures give the same. */
 export function picturesFor({ l, w }: Network): number {
   if (w === 'ones') return 1
   const cost = planOf(l).reduce((total, { spec, layer, times }) => {
     const within = layer.kind === 'conv' || layer.kind === 'residual' ? channels : 1
     return total + 3 * times * spec.output[0]! ** 2 * layer.kernel ** 2 * channels * within
   }, 1)
-  return Math.min(Math.max(Math.floor(budget / cost), 4), 32)
+  return [32, 16, 8].find((count) => count * cost <= budget) ?? 4
 }
 
 /** Kernels [k, k, in, out] that the layers take, in order; pooling has none unless it counts paths. */
@@ -63,8 +63,13 @@ function apply({ l, w }: Network, x: Tensor, kernels: readonly Tensor[]): Tensor
   }, x)
 }
 
+/** How often the weights are drawn anew: as often as divides the pictures, up to 16 times. */
+export const drawsFor = (network: Network, pictures: number) =>
+  network.w === 'ones' ? 1 : [16, 8, 4, 2, 1].find((draws) => pictures % draws === 0)!
+
 /**
- * The mean over pictures of |dy/dx|, y being the sum over channels of one unit of the last layer [side * side].
+ * The mean over pictures and draws of the weights of |dy/dx|, y being the sum over channels of one unit of the last
+ * layer [side * side]. Each draw has its own share of the pictures.
  * @param pictures [N, side, side, 1], as many as `picturesFor` says
  * @param unit row and column of the unit
  */
@@ -72,10 +77,11 @@ export async function effectiveField(
   network: Network,
   pictures: Float32Array,
   unit: readonly [number, number],
-  seed = 1,
 ): Promise<Float32Array> {
   const outputs = outputsOf(planOf(network.l))
   const count = pictures.length / (side * side)
+  const draws = drawsFor(network, count)
+  const batch = count / draws
   const chosen = new Float32Array(outputs * outputs)
   chosen[unit[0] * outputs + unit[1]] = 1
   const run = compile(
@@ -84,7 +90,15 @@ export async function effectiveField(
       const [dx] = gradient(sum(mul(y, mask)), [x])
       return mean(abs(dx!), [0, 3])
     },
-    [[count, side, side, 1], [1, outputs, outputs, 1], kernelShapes(network)],
+    [[batch, side, side, 1], [1, outputs, outputs, 1], kernelShapes(network)],
   )
-  return run(pictures, chosen, kernelValues(network, seed))
+  const field = new Float32Array(side * side)
+  for (let draw = 0; draw < draws; draw++) {
+    const own = pictures.subarray(draw * batch * side * side, (draw + 1) * batch * side * side)
+    const part = await run(own, chosen, kernelValues(network, draw + 1))
+    part.forEach((value, i) => {
+      field[i]! += value / draws
+    })
+  }
+  return field
 }

@@ -36,7 +36,7 @@ function boxes(plan: readonly Planned[], unit: readonly [number, number]): Box[]
   const last = plan.at(-1)!
   return plan.map((one, i) => {
     const near = unit.map((at) => unitNear(plan.slice(0, i + 1), centreOf(last, at))) as [number, number]
-    return i === plan.length - 1 ? boxOf(one, unit, 'window') : boxOf(one, near, 'trace')
+    return i === plan.length - 1 ? boxOf(one, unit, 'pin') : boxOf(one, near, 'trace')
   })
 }
 
@@ -114,27 +114,23 @@ function growth(plan: readonly Planned[], i: number): string {
 }
 
 function facts(plan: readonly Planned[], reach: Reach | undefined): Fact[] {
-  const last = plan.at(-1)!
+  const { size, jump } = plan.at(-1)!.field
   const steps = plan.map((one, i): Fact => ({ name: `${i + 1}. ${one.name}`, text: `field ${growth(plan, i)} px` }))
-  const effective: Fact[] = reach
-    ? [
-        {
-          name: '95% of the gradient',
-          text: `in ${reach.side}×${reach.side} px, ${decimals(100 * reach.share, 1)}% of the field of ${last.field.size}×${last.field.size}`,
-        },
-        ...(reach.unread > 0.005
-          ? [{ name: 'never read', text: `${decimals(100 * reach.unread, 1)}% of the pixels inside the field` }]
-          : []),
-      ]
-    : []
-  return [...steps, { name: 'one unit further', text: `${last.field.jump} px further in the input` }, ...effective]
+  const effect =
+    reach && `95% of the gradient in ${reach.side}×${reach.side} px, ${decimals(100 * reach.share, 1)}% of the field`
+  const holes = reach && reach.unread > 0.005 ? `; ${decimals(100 * reach.unread, 1)}% of the field is never read` : ''
+  return [
+    { name: 'in theory', text: `${size}×${size} px; the next unit sees a square ${jump} px further` },
+    ...(effect ? [{ name: 'in effect', text: effect + holes }] : []),
+    ...steps,
+  ]
 }
 
 function pictureView(picture: Brightness, plan: readonly Planned[], unit: readonly [number, number]): View {
   const size = plan.at(-1)!.field.size
   return {
     name: 'picture',
-    title: `Input, ${side}×${side}: in theory unit ${unit.join(', ')} sees ${size}×${size} px`,
+    title: `In theory: unit ${unit.join(', ')} sees ${size}×${size} of ${side}×${side} px`,
     rows: side,
     columns: side,
     values: picture,
@@ -144,18 +140,24 @@ function pictureView(picture: Brightness, plan: readonly Planned[], unit: readon
   }
 }
 
+/** The gradient in the part of the field that lies inside the input: outside of it there is none. */
 function gradientView(gradient: Float32Array, plan: readonly Planned[], state: FieldState, pictures: number): View {
-  const unit = unitOf(state)
-  const what = state.w === 'ones' ? 'Ways from each pixel to the unit' : `Mean |∂y/∂x| over ${pictures} pictures`
+  const box = boxOf(plan.at(-1)!, unitOf(state), 'pin')
+  const values = Float32Array.from(
+    { length: box.rows * box.columns },
+    (_, i) => gradient[(box.row + Math.floor(i / box.columns)) * side + box.column + (i % box.columns)]!,
+  )
+  const what = state.w === 'ones' ? 'ways from each pixel to it' : `mean |∂y/∂x| over ${pictures} pictures`
   return {
     name: 'effective',
-    title: `${what}: what it really sees`,
-    rows: side,
-    columns: side,
-    values: gradient,
+    title: `In effect: ${what}`,
+    rows: box.rows,
+    columns: box.columns,
+    values,
     scale: 'heat',
-    limit: limitOf(gradient),
-    boxes: [boxOf(plan.at(-1)!, unit, 'window')],
+    limit: limitOf(values),
+    firstRow: box.row,
+    firstColumn: box.column,
   }
 }
 
@@ -185,7 +187,7 @@ export function model(state: FieldState, picture: Brightness, gradient?: Float32
   )
   return {
     views,
-    facts: [...facts(plan, reach), { name: 'weights of one channel', text: grouped(parameters) }],
+    facts: [...facts(plan, reach), { name: 'weights', text: `${grouped(parameters)} for one channel` }],
     speak: `Unit ${unit.join(', ')} of the last layer sees ${last.field.size} by ${last.field.size} pixels in theory.${seen}`,
   }
 }

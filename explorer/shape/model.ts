@@ -1,5 +1,5 @@
 import { multiplyAccumulates, outputSize, parameterCount } from 'fovea/conv'
-import { type Box, type Fact, type Frame, limitOf, type View } from '../shared/frame.ts'
+import { type Box, type Fact, type Frame, limitOf, sameScale, type View } from '../shared/frame.ts'
 import { decimals, grouped, spoken } from '../shared/numbers.ts'
 import { flatAt, onSheet, positionAt, type Sheet, sheetOf } from '../shared/sheet.ts'
 import { type Numbers, numbersOf, type Tensor, type Term } from './numbers.ts'
@@ -43,7 +43,8 @@ function frameOf(state: ShapeState, focus: Focus | null): ShapeFrame {
   const terms = numbers.terms.filter((term) => term[sides.indexOf(shown.side)] === shown.flat)
   const views = sides.map((side) => viewOf(state, numbers, side, shown, terms))
   return {
-    views: [...views, ...backwardViews(state, numbers, shown)],
+    views: sameScale([...views, ...backwardViews(state, numbers, shown)]),
+    answer: { name: 'output size', text: sizeLines(state, numbers).join(',  ') },
     facts: factsOf(state, numbers, shown, terms),
     speak: speech(numbers, shown, terms),
     tensors: numbers,
@@ -72,7 +73,7 @@ function viewOf(state: ShapeState, numbers: Numbers, side: Side, shown: Focus, t
     columns: sheet.columns,
     values: onSheet(sheet, values),
     scale: uses ? 'heat' : 'signed',
-    limit: limitOf(values),
+    limit: uses ? limitOf([...numbers.inputUses, ...numbers.outputUses]) : limitOf(values),
     ...origin(tensor),
     ...(tensor.outside?.includes(1) ? { padding: onSheet(sheet, tensor.outside) } : {}),
     ...(unread
@@ -149,7 +150,7 @@ function backwardViews(state: ShapeState, numbers: Numbers, shown: Focus): View[
 
 function factsOf(state: ShapeState, numbers: Numbers, shown: Focus, terms: readonly Term[]): Fact[] {
   const { spec } = numbers
-  const facts: Fact[] = [{ name: 'output size', text: sizeLines(state, numbers).join(',  ') }]
+  const facts: Fact[] = []
   const sum = sumText(numbers, shown, terms)
   if (sum) facts.push(sum)
   const unread = numbers.inputUses.filter((count) => count === 0).length

@@ -85,7 +85,7 @@ function Under({ state }: { state: ShapeState }) {
         limit={shown.limit}
         values={shown.values}
         at={pointed === undefined ? undefined : shown.values[pointed]}
-        label="colours of the output"
+        label={shown.scale === 'heat' ? 'how often used' : 'colours of all grids; bars: the output'}
       />
     </div>
   )

@@ -1,6 +1,8 @@
 /** What a page shows, as plain data: a page's model makes it from its state by calling the library. */
 export interface Frame {
   readonly views: readonly View[]
+  /** The answer to the page's question in one line, above the picture. */
+  readonly answer?: Fact
   /** The numbers beside the picture: a size formula, a written-out sum. */
   readonly facts: readonly Fact[]
   /** What a screen reader is told when the frame has changed. */
@@ -116,4 +118,10 @@ export function percentileLimit(values: ArrayLike<number>, share = 0.995): numbe
     if (below >= share * count) return (most * (bin + 1)) / bins.length
   }
   return most
+}
+
+/** The views with one limit for all that have signed colours, so that the same number has the same colour in each. */
+export function sameScale(views: readonly View[]): View[] {
+  const limit = Math.max(...views.filter(({ scale }) => scale === 'signed').map((view) => view.limit))
+  return views.map((view) => (view.scale === 'signed' ? { ...view, limit } : view))
 }

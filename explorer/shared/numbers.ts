@@ -35,3 +35,10 @@ export function counted(value: number): string {
   }
   return `${unit === 0 ? grouped(size) : size.toFixed(1)}${units[unit]}`
 }
+
+/** A formula of the library as printed in books: floor((5 - 1*2) / 2) becomes \u230a(5 \u2212 1\u00b72) / 2\u230b. */
+export const pretty = (formula: string) =>
+  formula
+    .replace(/^floor\((.*)\) \+ 1/, '\u230a$1\u230b + 1')
+    .replaceAll('*', '\u00b7')
+    .replaceAll('-', minus)

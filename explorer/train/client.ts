@@ -8,6 +8,8 @@ export interface Client {
   readonly frame: Signal<TrainFrame | undefined>
   readonly state: Signal<State>
   readonly problem: Signal<string | undefined>
+  /** What was asked for isn't shown yet. */
+  readonly waiting: Signal<boolean>
   /** Loss of every step so far, also of those beyond the step that is shown. */
   readonly losses: Signal<readonly number[]>
   readonly accuracies: Signal<ReadonlyMap<number, number>>
@@ -36,6 +38,7 @@ export function client(worker: Worker, digits: string): Client {
   const frame = signal<TrainFrame | undefined>(undefined)
   const state = signal<State>('idle')
   const problem = signal<string | undefined>(undefined)
+  const waiting = signal(true)
   const losses = signal<readonly number[]>([])
   const accuracies = signal<ReadonlyMap<number, number>>(new Map())
   let chosen: Chosen = { heldOut: 0 }
@@ -68,7 +71,8 @@ export function client(worker: Worker, digits: string): Client {
     } else if (data.kind === 'error') {
       problem.value = data.message
       asked = false
-      ask()
+      if (facts.value) ask()
+      else waiting.value = false
     } else if (data.kind === 'saved') saved?.(data.bytes)
     else if (!facts.value) return
     else if (data.kind === 'state') {
@@ -77,11 +81,13 @@ export function client(worker: Worker, digits: string): Client {
     } else {
       asked = false
       take(data.frame)
+      waiting.value = wanted
       if (wanted) ask()
       else if (data.frame.state === 'running') setTimeout(() => requestAnimationFrame(ask), frameTime)
     }
   })
   worker.addEventListener('error', (event) => {
+    waiting.value = false
     problem.value = `The worker failed: ${event.message || 'it could not be loaded'}. Load the page again.`
   })
   async function start(settings: Settings): Promise<void> {
@@ -89,6 +95,7 @@ export function client(worker: Worker, digits: string): Client {
     facts.value = undefined
     frame.value = undefined
     problem.value = undefined
+    waiting.value = true
     state.value = 'idle'
     losses.value = []
     accuracies.value = new Map()
@@ -100,6 +107,7 @@ export function client(worker: Worker, digits: string): Client {
       send({ kind: 'start', settings, ...(file ? { digits: file } : {}) }, file ? [file] : [])
     } catch (error) {
       problem.value = error instanceof Error ? error.message : String(error)
+      waiting.value = false
     }
   }
   return {
@@ -107,15 +115,23 @@ export function client(worker: Worker, digits: string): Client {
     frame,
     state,
     problem,
+    waiting,
     losses,
     accuracies,
     start: (settings) => void start(settings),
     run: () => send({ kind: 'run' }),
     pause: () => send({ kind: 'pause' }),
-    step: (count) => send({ kind: 'step', count }),
-    seek: (step) => send({ kind: 'seek', step }),
+    step(count) {
+      waiting.value = true
+      send({ kind: 'step', count })
+    },
+    seek(step) {
+      waiting.value = true
+      send({ kind: 'seek', step })
+    },
     choose(next) {
       chosen = next
+      waiting.value = true
       ask()
     },
     save: () =>

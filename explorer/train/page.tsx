@@ -1,4 +1,4 @@
-import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Frame, View } from '../shared/frame.ts'
 import { Choice, Select, Slider } from '../shared/parts/controls.tsx'
 import { Figure } from '../shared/parts/figure.tsx'
@@ -6,6 +6,7 @@ import { Legend } from '../shared/parts/legend.tsx'
 import { mount } from '../shared/parts/mount.tsx'
 import { TensorView } from '../shared/parts/view.tsx'
 import { pageState } from '../shared/state.ts'
+import { keepTrained } from '../shared/trained.ts'
 import { Answers } from './answers.tsx'
 import { Chart } from './chart.tsx'
 import { client } from './client.ts'
@@ -27,13 +28,13 @@ const loading: Frame = { views: [], facts: [], speak: '' }
 /** Begins anew whenever a setting changes that decides the training. */
 function useTraining(): void {
   const key = settingsKey(page.state.value)
-  useEffect(() => training.start(settingsOf(page.state.value)), [key])
+  useLayoutEffect(() => training.start(settingsOf(page.state.value)), [key])
 }
 
 /** The picture whose maps are shown. */
 function useChosen(drawn: Float32Array | null): void {
   const { img } = page.state.value
-  useEffect(() => {
+  useLayoutEffect(() => {
     const chosen: Chosen = drawn ? { drawn } : { heldOut: img }
     training.choose(chosen)
   }, [img, drawn])
@@ -65,7 +66,7 @@ function Page() {
   const kernels = frame.views.filter(({ name }) => kernelNames.includes(name))
   const maps = frame.views.filter(({ name }) => !kernelNames.includes(name))
   const running = training.state.value === 'running'
-  const busy = (!shown && !frame.problem) || running
+  const busy = training.waiting.value || running
   return (
     <Figure page={page} frame={frame} presets={presets} code={code} busy={busy} label="A network that learns">
       <div class="stage training">
@@ -91,10 +92,21 @@ function Page() {
             <TensorView key={view.name} view={view} largest={pitchOf(view)} />
           ))}
         </section>
+        <p class="next">
+          <button type="button" disabled={!shown || running} onClick={inspect}>
+            Look inside this network
+          </button>
+        </p>
       </div>
       <Controls state={state} drawn={drawn} onDraw={setDrawn} size={facts?.size ?? 28} />
     </Figure>
   )
+}
+
+/** The network as it stands, on the page Inspect. */
+async function inspect(): Promise<void> {
+  keepTrained(await training.save())
+  location.href = '../inspect/#m=trained'
 }
 
 /** So that maps of every layer are about as large, however coarse. */

@@ -7,6 +7,7 @@ import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
 import { type ExploreCommand, exploreCommand } from './explore.ts'
 import { type PredictCommand, predictCommand } from './predict.ts'
+import { type QuantizeCommand, quantizeCommand } from './quantize.ts'
 import { systems } from './reproduce/systems.ts'
 import { type ReproduceCommand, reproduceCommand } from './reproduce.ts'
 import { showCommand } from './show.ts'
@@ -101,6 +102,26 @@ function addUses(program: Command, terminal: Terminal, done: Report): void {
     )
 }
 
+function addQuantize(program: Command, terminal: Terminal, done: Report): void {
+  program
+    .command('quantize')
+    .description('Make an int8 model of a float32 one: a quarter of the size; measures what it costs')
+    .argument('<model>', 'an ONNX model that takes pictures, or the file of a trained model')
+    .argument('<data>', `${dataText}; ranges come from its training part, accuracy from its test part`)
+    .option('-o, --output <file>', 'default: beside the model, NAME.int8.onnx')
+    .option('--samples <n>', 'training pictures to take ranges from (default: 256)', whole(1))
+    .option('--cut <percent>', 'share of values that ranges leave out at either end (default: 0)', positive)
+    .option('--mean <numbers>', 'taken from each channel, of 0..255: one number or three (default: 0)', numbers)
+    .option('--std <numbers>', 'what each channel is divided by (default: 255)', numbers)
+    .addHelpText(
+      'after',
+      examples('quantize runs/lenet5.safetensors mnist -o lenet5.int8.onnx', 'quantize cntk.onnx mnist --std 1'),
+    )
+    .action(async (path: string, data: string, options: QuantizeCommand) =>
+      done(await quantizeCommand(path, data, options, terminal)),
+    )
+}
+
 function addViews(program: Command, terminal: Terminal, done: Report): void {
   program
     .command('show')
@@ -189,6 +210,7 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
     .showHelpAfterError('(--help lists what can be given)')
   addTrain(program, terminal, done)
   addUses(program, terminal, done)
+  addQuantize(program, terminal, done)
   addViews(program, terminal, done)
   program
     .command('start')

@@ -9,6 +9,7 @@ export {
   type OnnxPlan,
   type OnnxTensor,
 } from './onnx/model.ts'
+export { type CalibrationBatch, type QuantizeOptions, quantize } from './onnx/quantize.ts'
 export { type SaveOnnxOptions, saveOnnx, saveOnnxFile } from './onnx/save.ts'
 export { readOnnxTensor } from './onnx/tensor-file.ts'
 export * from './tfjs/index.ts'

@@ -6,7 +6,7 @@ import { useWidth } from './width.ts'
 
 export interface EquationProps {
   /** Rows of as many views: the first is forward, the second what flows back. */
-  readonly rows: readonly (readonly View[])[]
+  readonly rows: readonly (readonly (View | null)[])[]
   /** Between the views of the first row: * and =. */
   readonly signs: readonly string[]
   readonly largest?: number
@@ -28,17 +28,21 @@ export function Equation({ rows, signs, largest = 40, onPoint, onPick, onEdit }:
       style={{ '--views': String(inRow ? rows[0]!.length : 1) }}
     >
       {rows.map((row, r) =>
-        row.map((view, i) => (
-          <div key={view.name} class="term" data-sign={r === 0 && i > 0 ? signs[i - 1] : undefined}>
-            <TensorView
-              view={view}
-              largest={pitch}
-              onPoint={(cell) => onPoint?.(view, cell)}
-              onPick={onPick && ((cell) => onPick(view, cell))}
-              onEdit={onEdit && ((cell, value) => onEdit(view, cell, value))}
-            />
-          </div>
-        )),
+        row.map((view, i) =>
+          view === null ? (
+            <div key={`none-${signs[i] ?? 'last'}`} class="term none" />
+          ) : (
+            <div key={view.name} class="term" data-sign={r === 0 && i > 0 ? signs[i - 1] : undefined}>
+              <TensorView
+                view={view}
+                largest={pitch}
+                onPoint={(cell) => onPoint?.(view, cell)}
+                onPick={onPick && ((cell) => onPick(view, cell))}
+                onEdit={onEdit && ((cell, value) => onEdit(view, cell, value))}
+              />
+            </div>
+          ),
+        ),
       )}
     </div>
   )

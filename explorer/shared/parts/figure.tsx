@@ -41,6 +41,11 @@ export function Figure<S extends object>(props: FigureProps<S>) {
         ))}
         {frame.problem && <p class="problem">{frame.problem}</p>}
       </div>
+      {frame.answer && (
+        <p class="answer">
+          <span>{frame.answer.name}</span> {frame.answer.text}
+        </p>
+      )}
       <div class="figure-body">
         {children}
         <dl class="facts">

@@ -64,6 +64,9 @@ export function Legend({ scale, limit, values, at, label = 'colours' }: LegendPr
       role="img"
       aria-label={`${label}: from ${signed ? minus : ''}${signed ? short(limit) : 0} to ${short(limit)}`}
     >
+      <span class="legend-name" aria-hidden="true">
+        {label}
+      </span>
       <canvas ref={canvas} style={{ width: `${width}px`, height: `${bar + above}px` }} />
       <div class="legend-ends" aria-hidden="true">
         <span>{signed ? `${minus}${short(limit)}` : '0'}</span>

@@ -77,7 +77,7 @@ export function Player({ label, value, count, onStep }: PlayerProps) {
       <button
         type="button"
         class="speed"
-        aria-label={`Speed: ${speed} a second`}
+        aria-label={`Speed ${speed}/s`}
         title="< slower, > faster"
         onClick={() => setSpeed(speeds[(speeds.indexOf(speed) + 1) % speeds.length]!)}
       >

@@ -45,4 +45,8 @@ export const systems: Readonly<Record<string, System>> = {
     about: 'shapes in space (after VoxNet, Maturana & Scherer 2015): three dimensions',
     run: async (settings) => (await import('./volume.ts')).reproduceVolume(settings),
   },
+  dcgan: {
+    about: 'DCGAN (Radford et al. 2016): digits made by transposed convolutions',
+    run: async (settings) => (await import('./dcgan.ts')).reproduceDcgan(settings),
+  },
 }

@@ -5,6 +5,7 @@ import { type Tensor, topological } from '../../graph/tensor.ts'
 import { fixed } from './elements.ts'
 import { elementwiseOps } from './elementwise.ts'
 import type { OnnxGraph, OnnxNode } from './graph.ts'
+import { quantizedOf } from './integers.ts'
 import { moveOps } from './moves.ts'
 import { type Ops, Use } from './node.ts'
 import { normOps } from './norms.ts'
@@ -67,12 +68,36 @@ function folded(value: Value): Value {
   return fixed(value.type, value.shape, referenceValues([plain(value)], feeds)[0])
 }
 
+/** Operations that only move values, so that it doesn't matter whether these are real or stand for real ones. */
+const moves: ReadonlySet<string> = new Set([
+  'Flatten',
+  'Identity',
+  'MaxPool',
+  'Reshape',
+  'Squeeze',
+  'Transpose',
+  'Unsqueeze',
+])
+
+/** Where the whole numbers that a moved value stands for are found. */
+function followQuantized(use: Use, result: Value | undefined): void {
+  const [x, ...more] = use.inputs
+  const known = x && quantizedOf.get(x)
+  if (!known || !result || !moves.has(use.node.op) || sizeOf(known.scale.shape) !== 1) return
+  const whole = ops[use.node.op](use.with([known.centred, ...more]))
+  quantizedOf.set(result, { ...known, centred: (Array.isArray(whole) ? whole[0] : whole) as Value })
+}
+
 function compute(use: Use): readonly (Value | undefined)[] {
   const run = () => use.naming(() => ops[use.node.op](use))
   const listed = (result: ReturnType<typeof run>): readonly (Value | undefined)[] =>
     Array.isArray(result) ? result : [result as Value]
   const known = use.inputs.every((value) => value === undefined || isFixed(value))
-  if (!known) return listed(run())
+  if (!known) {
+    const results = listed(run())
+    followQuantized(use, results[0])
+    return results
+  }
   return use.once(0, () => listed(run()).map((value) => value && folded(value)))
 }
 

@@ -20,11 +20,14 @@ const types = {
 
 export type ElementType = (typeof types)[keyof typeof types]
 
-/** Values known when a program is made, row-major; whole numbers and float64 are kept as float64, exact to 2^53. */
+/** Arrays of numbers in which values are kept: the smallest that hold their type; 32 bits and more as float64. */
+export type Data = Float32Array | Float64Array | Int8Array | Uint8Array | Int16Array | Uint16Array
+
+/** Values known when a program is made, row-major. */
 export interface Fixed {
   readonly type: ElementType
   readonly shape: Shape
-  readonly data: Float32Array | Float64Array
+  readonly data: Data
 }
 
 /** No tensor of a file may have more elements: 512 MB of float32. */
@@ -66,11 +69,19 @@ export function asType(type: ElementType, value: number): number {
   return ((((whole - low) % span) + span) % span) + low
 }
 
-/** Storage for `count` values of a type. */
-export function storageOf(type: ElementType, count: number): Float32Array | Float64Array {
-  const small = type === 'float32' || type === 'float16' || type === 'bfloat16'
-  return small ? new Float32Array(count) : new Float64Array(count)
+const storages: Partial<Record<ElementType, new (count: number) => Data>> = {
+  float32: Float32Array,
+  float16: Float32Array,
+  bfloat16: Float32Array,
+  int8: Int8Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+  int16: Int16Array,
+  uint16: Uint16Array,
 }
+
+/** Storage for `count` values of a type. */
+export const storageOf = (type: ElementType, count: number): Data => new (storages[type] ?? Float64Array)(count)
 
 /** Number of elements; an error if it isn't one that a tensor of a file may have. */
 export function countOf(where: string, shape: Shape): number {

@@ -20,7 +20,7 @@ import {
   where,
 } from '../../graph/index.ts'
 import { gelu, mish, selu, softplus, softsign } from '../../nn/activations.ts'
-import { asType, type ElementType, elementType, everywhere, fixed, isFloat, isInteger } from './elements.ts'
+import { type ElementType, elementType, everywhere, fixed, isFloat, isInteger } from './elements.ts'
 import type { Op, Ops, Use } from './node.ts'
 import { arranged, asLive, isFixed, type Live, like, live, plainOrder, reshaped, type Value } from './value.ts'
 
@@ -100,12 +100,7 @@ function clip(use: Use): Value {
 function cast(use: Use): Value {
   const type = elementType(use.node.title, use.int('to'))
   const value = use.input(0)
-  if (isFixed(value))
-    return fixed(
-      type,
-      value.shape,
-      value.data.map((v) => asType(type, v)),
-    )
+  if (isFixed(value)) return fixed(type, value.shape, value.data)
   if (type === 'bool') return { ...value, type, tensor: not(not(value.tensor)) }
   if (isFloat(type) || !isFloat(value.type)) return { ...value, type }
   return { ...value, type, tensor: trunc(value.tensor) }

@@ -94,6 +94,11 @@ export class OnnxModel {
     return [...this.graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0)
   }
 
+  /** What `run` takes for each input, by name. */
+  valuesOf(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Record<string, OnnxTensor> {
+    return Object.fromEntries(this.#valuesOf(inputs))
+  }
+
   #valuesOf(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Map<string, Fixed> {
     const single = this.inputs.length === 1 && (ArrayBuffer.isView(inputs) || Array.isArray(inputs))
     const alone = single || (this.inputs.length === 1 && isTensor(inputs as OnnxInput))

@@ -18,7 +18,12 @@ export class NeedsValue extends Error {
   }
 }
 
-const made = new WeakMap<OnnxNode, { inputs: readonly (Value | undefined)[]; result: unknown }>()
+interface Made {
+  readonly inputs: readonly (Value | undefined)[]
+  readonly result: unknown
+}
+
+const made = new WeakMap<OnnxNode, Map<string, Made>>()
 
 const decoder = new TextDecoder()
 
@@ -40,6 +45,11 @@ export class Use {
     this.opset = opset
     this.inputs = inputs
     this.#names = names
+  }
+
+  /** The same node with other inputs. */
+  with(inputs: readonly (Value | undefined)[]): Use {
+    return new Use(this.node, this.opset, inputs, this.#names)
   }
 
   fail(problem: string, remedy = 'Export the model without it'): never {
@@ -75,13 +85,15 @@ export class Use {
   }
 
   /** What `make` made of the same values of inputs `from` and later the last time: of weights it's made once. */
-  once<T>(from: number, make: () => T): T {
+  once<T>(from: number, make: () => T, name = ''): T {
     const inputs = this.inputs.slice(from)
-    const before = made.get(this.node)
+    const kept = made.get(this.node) ?? new Map<string, Made>()
+    made.set(this.node, kept)
+    const before = kept.get(name)
     if (before?.inputs.length === inputs.length && before.inputs.every((value, i) => value === inputs[i]))
       return before.result as T
     const result = make()
-    made.set(this.node, { inputs, result })
+    kept.set(name, { inputs, result })
     return result
   }
 

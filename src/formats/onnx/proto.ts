@@ -55,7 +55,7 @@ const attributeTable = {
   type: one(20, 'int'),
 }
 
-const nodeTable = {
+export const nodeTable = {
   inputs: many(1, 'string'),
   outputs: many(2, 'string'),
   name: one(3, 'string'),

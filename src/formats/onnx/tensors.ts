@@ -10,6 +10,7 @@ import {
   type Fixed,
   fromHalf,
   storageOf,
+  toHalf,
 } from './elements.ts'
 import type { MessageDraft, TensorMessage, tensorTable } from './proto.ts'
 
@@ -96,11 +97,16 @@ export function readTensor(tensor: TensorMessage, where: string, external?: Exte
   return { type, shape, data }
 }
 
-/** A tensor of float32 or whole numbers as a message. */
+/** A tensor of float32, float16 or whole numbers as a message. */
 export function tensorMessage(name: string, value: Fixed): MessageDraft<typeof tensorTable> {
   const { type, shape, data } = value
   const message = { name, dims: shape, dataType: elementCode(type) }
   if (type === 'int64') return { ...message, int64Data: [...data] }
+  if (type === 'float64') return { ...message, doubleData: [...data] }
+  if (type === 'uint32' || type === 'uint64') return { ...message, uint64Data: [...data] }
+  if (bytesOf(type) === 1) return { ...message, rawData: Uint8Array.from(data) }
+  if (type === 'float16') return { ...message, int32Data: Array.from(data, toHalf) }
+  if (type === 'bfloat16') return fail('saveOnnx', `tensor '${name}' is of type bfloat16`, 'Use float32')
   if (type !== 'float32') return { ...message, int32Data: [...data] }
   const raw = new Uint8Array(4 * data.length)
   const view = new DataView(raw.buffer)

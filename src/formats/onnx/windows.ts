@@ -2,11 +2,24 @@ import { sizeOf } from '../../base/shape.ts'
 import { strategyPadding } from '../../conv/padding.ts'
 import { dilatedExtent, outputShape, outputSize, transposedOutputSize } from '../../conv/spec.ts'
 import { contract, conv, convTranspose } from '../../graph/conv.ts'
-import { abs, add, fill, max, mean, pow, sub, sum, Tensor, transpose } from '../../graph/index.ts'
+import { abs, add, fill, max, mean, mul, pow, sum, Tensor, transpose } from '../../graph/index.ts'
 import { averagePool, maxPool } from '../../graph/pool.ts'
+import { convInteger } from '../../int8.ts'
 import { countOf, fixed } from './elements.ts'
+import { wholeOperands } from './integers.ts'
 import type { Ops, Use } from './node.ts'
-import { arranged, channelsLast, isFixed, type Live, lastOrder, live, type Value, variableOf } from './value.ts'
+import type { Product } from './products.ts'
+import {
+  arranged,
+  channelsLast,
+  isFixed,
+  type Live,
+  lastOrder,
+  live,
+  plainOrder,
+  type Value,
+  variableOf,
+} from './value.ts'
 
 interface Window {
   readonly kernel: readonly number[]
@@ -57,7 +70,7 @@ function slidingWindow(use: Use, spatial: readonly number[], kernel: readonly nu
 const kernelOrder = (rank: number) => [...Array.from({ length: rank - 2 }, (_, i) => i + 2), 1, 0]
 
 /** A kernel is always a variable, however small: what is packed of it stays. */
-const kernelOf = (weight: Value): Tensor =>
+export const kernelOf = (weight: Value): Tensor =>
   isFixed(weight)
     ? variableOf(weight, kernelOrder(weight.shape.length))
     : arranged(weight, kernelOrder(weight.shape.length))
@@ -71,10 +84,25 @@ function withBias(y: Tensor, use: Use, i: number): Tensor {
 }
 
 /** A convolution of given tensors: x [N, spatial..., C] and an ONNX kernel. */
-export function convolved(use: Use, x: Tensor, weight: Value, w = kernelOf(weight)): Tensor {
+export function convolved(use: Use, x: Tensor, weight: Value, w = kernelOf(weight), convolve: Product = conv): Tensor {
   const kernel = use.ints('kernel_shape') ?? weight.shape.slice(2)
   const { stride, dilation, padding } = slidingWindow(use, x.shape.slice(1, -1), kernel)
-  return conv(x, w, { stride, dilation, padding, groups: use.int('group', 1) })
+  return convolve(x, w, { stride, dilation, padding, groups: use.int('group', 1) })
+}
+
+/** In whole numbers where both operands stand for such. */
+function convolution(use: Use): Tensor {
+  const [x, weight] = [use.input(0), use.input(1)]
+  const whole = wholeOperands(x, weight, 0)
+  if (!whole) return convolved(use, channelsLast(x), weight)
+  const sums = convolved(use, channelsLast(whole.x), weight, kernelOf(whole.w), convInteger)
+  return mul(
+    sums,
+    arranged(
+      use.once(1, () => whole.unit, 'unit'),
+      plainOrder(whole.unit.shape.length),
+    ),
+  )
 }
 
 /** Padding that gives the output size asked for; the odd one more goes in front unless auto_pad is SAME_UPPER. */
@@ -165,19 +193,10 @@ function globally(use: Use, reduce: (x: Tensor, axes: readonly number[], keep: {
   return result(use, reduce(x, spatialAxes(x), { keepAxes: true }))
 }
 
-/** x minus its zero point, which is one number or one per output channel of a kernel. */
-function centred(use: Use, i: number, x: Tensor): Tensor {
-  return use.has(i) ? sub(x, arranged(use.input(i), use.shape(i).length === 1 ? [0] : [])) : x
-}
-
 /** Convolutions and poolings: x [N, C, spatial...]. */
 export const windowOps: Ops = {
   AveragePool: averagePooled,
-  Conv: (use) => result(use, withBias(convolved(use, channelsLast(use.input(0)), use.input(1)), use, 2)),
-  ConvInteger: (use) => {
-    const x = centred(use, 2, channelsLast(use.input(0)))
-    return result(use, convolved(use, x, use.input(1), centred(use, 3, kernelOf(use.input(1)))), 'int32')
-  },
+  Conv: (use) => result(use, withBias(convolution(use), use, 2)),
   ConvTranspose: convTransposed,
   GlobalAveragePool: (use) => globally(use, mean),
   GlobalLpPool: (use) => {

@@ -36,7 +36,7 @@ const projects = [
   // The packed tarball installed elsewhere: takes npm's registry, and dist.
   { test: { name: 'package', include: ['test/package/*.test.ts'], ...limits } },
   // The core's tests only, in Node: continuous integration runs them on every supported version.
-  { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
+  { test: { name: 'core', ...core, ...limits, ...fuzz(15), env: { FOVEA_DEBUG: 'check' } } },
   {
     // cross-origin isolated, so that pages have threads
     server: {

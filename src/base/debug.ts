@@ -1,6 +1,9 @@
 import { fail } from './errors.ts'
 
-/** What FOVEA_DEBUG may name: what is printed of every program, and `check`, which fills scratch memory with NaN. */
+/**
+ * What FOVEA_DEBUG may name: what is printed of every program, and `check`, which proves every kernel's addresses and
+ * fills scratch memory with NaN.
+ */
 export type DebugName = 'plan' | 'kernel' | 'wat' | 'time' | 'check'
 
 const names: readonly string[] = ['plan', 'kernel', 'wat', 'time', 'check']

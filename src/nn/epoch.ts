@@ -1,7 +1,7 @@
 import { fail } from '../base/errors.ts'
 import { shuffledIndices } from '../base/shuffle.ts'
 import { engine } from '../graph/engine.ts'
-import { keepCheckpoint, type Position, writeCheckpoint } from './checkpoint.ts'
+import type { Position } from './checkpoint.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Training } from './fit-options.ts'
 import { bestEpoch, type EpochRecord, monitored } from './history.ts'
@@ -11,6 +11,7 @@ import { addTo, emptyTally, resultsOf } from './training.ts'
 /** Writes where the training stands, if it shall be kept at all. */
 export async function saveCheckpoint({ options, model, state, best, position, settings }: Training): Promise<void> {
   if (!options.checkpoint) return
+  const { keepCheckpoint, writeCheckpoint } = await import('./checkpoint.ts')
   const { arithmetic } = engine()
   const bytes = writeCheckpoint(model, state.variables, best, { position, settings, arithmetic })
   await keepCheckpoint(options.checkpoint, bytes)

@@ -1,6 +1,5 @@
 import { engine } from '../graph/engine.ts'
 import type { TrainingData } from './batches.ts'
-import { checkpointBytes, readCheckpoint } from './checkpoint.ts'
 import { bestSoFar, endEpoch, saveCheckpoint, trainEpoch } from './epoch.ts'
 import { type FitOptions, prepare, type Training } from './fit-options.ts'
 import type { History } from './history.ts'
@@ -9,6 +8,8 @@ import type { Trainable } from './training.ts'
 /** Puts a checkpoint's state into a training that is about to begin. */
 async function resumed(training: Training, from: string | Uint8Array): Promise<Training> {
   const { model, state, best, settings, plan } = training
+  // fetched when it's needed, so that a page that only trains needn't load it
+  const { checkpointBytes, readCheckpoint } = await import('./checkpoint.ts')
   const { position, arithmetic } = readCheckpoint(await checkpointBytes(from), model, state.variables, best, settings)
   const now = engine().arithmetic
   if (arithmetic !== now)

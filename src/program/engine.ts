@@ -156,6 +156,10 @@ function callList(code: Code, calls: readonly ReadyCall[]) {
 /** Makes a blueprint run: machine code, constants in memory, addresses filled in. */
 export async function load(blueprint: Blueprint, target: Target): Promise<Executable> {
   if (debugs('plan') || debugs('kernel') || debugs('wat')) (await import('./print.ts')).printBlueprint(blueprint)
+  if (debugs('check')) {
+    const { checkKernel } = await import('../kernel/check.ts')
+    for (const kernel of blueprint.kernels) checkKernel(kernel)
+  }
   const code = await compileKernels(blueprint.kernels, target)
   const shared = runtime()
   const { memory, addressOf, arena } = shared

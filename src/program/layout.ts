@@ -1,6 +1,5 @@
 import { sizeOf } from '../base/shape.ts'
 import type { Tensor, Variable } from '../graph/tensor.ts'
-import { checkKernel } from '../kernel/check.ts'
 import { type Kernel, pointsOf } from '../kernel/ir.ts'
 import { workPerPoint } from '../kernel/work.ts'
 import { type Lifetime, placeBuffers } from '../plan/place.ts'
@@ -231,7 +230,7 @@ export function layOut(program: Program, threads = 1): Blueprint {
   }
 }
 
-/** Equal kernels are compiled once. Each is checked before. */
+/** Equal kernels are compiled once. */
 function numberKernels(
   steps: readonly Step[],
   locate: (argument: Argument) => Location,
@@ -247,7 +246,6 @@ function numberKernels(
       known.set(call.kernel, key)
       let kernel = numbers.get(key)
       if (kernel === undefined) {
-        checkKernel(call.kernel)
         kernel = kernels.push(call.kernel) - 1
         numbers.set(key, kernel)
       }

@@ -30,8 +30,8 @@ export const systems: Readonly<Record<string, System>> = {
     run: async () => (await import('./networks.ts')).reproduceAlexnet(),
   },
   xception: {
-    about: 'Xception (Chollet 2017) and MobileNet: sizes',
-    run: async () => (await import('./networks.ts')).reproduceXception(),
+    about: 'separable convolutions: Xception (Chollet 2017), MobileNet, against standard ones',
+    run: async (settings) => (await import('./xception.ts')).reproduceXception(settings),
   },
   'sparse-coding': {
     about: 'sparse coding of natural images (Olshausen & Field 1996)',

@@ -65,7 +65,10 @@ export async function saveKeras(model: Model): Promise<Uint8Array> {
   const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value))
   const weights = await writeHdf5('saveKeras', datasetsOf(written))
   const files = {
-    'metadata.json': text({ keras_version: version, date_saved: new Date().toISOString().slice(0, 19).replace('T', '@') }),
+    'metadata.json': text({
+      keras_version: version,
+      date_saved: new Date().toISOString().slice(0, 19).replace('T', '@'),
+    }),
     'config.json': text(configOf(written)),
     'model.weights.h5': weights,
   }

@@ -1,5 +1,6 @@
 import { computed } from '@preact/signals'
-import { type ComponentChildren, render } from 'preact'
+import type { ComponentChildren } from 'preact'
+import { createPortal } from 'preact/compat'
 import { Choice, Slider } from '../shared/parts/controls.tsx'
 import { Figure } from '../shared/parts/figure.tsx'
 import { Legend } from '../shared/parts/legend.tsx'
@@ -28,50 +29,54 @@ const sizes: Record<string, number> = {
 function Views({ name, onPoint }: { name: string; onPoint?: (view: string, cell: Cell | null) => void }) {
   const mini = figures.value.find((one) => one.name === name)!
   return (
-    <>
-      <div class="mini-views">
-        {mini.views.map((view) => (
-          <TensorView
-            key={view.name}
-            view={view}
-            largest={view.name === 'kernel' ? 40 : sizes[name]!}
-            onPick={(cell) => onPoint?.(view.name, cell)}
-          />
-        ))}
-      </div>
-    </>
+    <div class="mini-views">
+      {mini.views.map((view) => (
+        <TensorView
+          key={view.name}
+          view={view}
+          largest={view.name === 'kernel' ? 40 : sizes[name]!}
+          onPick={(cell) => onPoint?.(view.name, cell)}
+        />
+      ))}
+    </div>
   )
 }
 
 const says = (name: string) => figures.value.find((one) => one.name === name)!.text
 
+/** The figures of the sections; portals, since ids are unique within one tree only. */
+const places = [...document.querySelectorAll<HTMLElement>('[data-mini]')]
+for (const place of places) place.replaceChildren()
+
 function Overview() {
   const { k } = page.state.value
   const map = figures.value[0]!.views[2]!
   return (
-    <Figure page={page} frame={frame.value} presets={presets} label="A photo, a kernel and the feature map">
-      <div class="stage">
-        <Views name="map" />
-        <Legend scale="signed" limit={map.limit} values={map.values} label="feature map" />
-      </div>
-      <div class="controls">
-        <Choice
-          label="Kernel"
-          options={[
-            { value: 'sobelX', label: 'vertical edges' },
-            { value: 'sobelY', label: 'horizontal edges' },
-            { value: 'laplace', label: 'lines' },
-            { value: 'blur', label: 'blur' },
-          ]}
-          value={k}
-          onChange={(chosen) => page.change({ k: chosen })}
-        />
-        <p class="says">{says('map')}</p>
-        <p>
-          <a href="./photo/">Your own photo, larger kernels</a>
-        </p>
-      </div>
-    </Figure>
+    <>
+      <Figure page={page} frame={frame.value} presets={presets} label="A photo, a kernel and the feature map">
+        <div class="stage">
+          <Views name="map" />
+          <div class="under-map">
+            <Choice
+              label="Kernel"
+              options={[
+                { value: 'sobelX', label: 'vertical edges' },
+                { value: 'sobelY', label: 'horizontal edges' },
+                { value: 'laplace', label: 'lines' },
+                { value: 'blur', label: 'blur' },
+              ]}
+              value={k}
+              onChange={(chosen) => page.change({ k: chosen })}
+            />
+            <Legend scale="signed" limit={map.limit} values={map.values} label="feature map" />
+          </div>
+          <p class="says">
+            {says('map')} <a href="./photo/">Your own photo, larger kernels</a>
+          </p>
+        </div>
+      </Figure>
+      {places.map((place) => createPortal(<MiniFigure name={place.dataset.mini!} />, place))}
+    </>
   )
 }
 
@@ -135,5 +140,3 @@ function MiniFigure({ name }: { name: string }) {
 }
 
 mount(<Overview />)
-for (const place of document.querySelectorAll<HTMLElement>('[data-mini]'))
-  render(<MiniFigure name={place.dataset.mini!} />, place)

@@ -106,8 +106,8 @@ export function frameOf(summary: Summary, look: Look | undefined, state: Inspect
       { name: 'gives', text: summary.output || 'unknown' },
       { name: 'parameters', text: grouped(summary.parameters) },
       { name: 'multiply-adds', text: summary.macs > 0 ? `${counted(summary.macs)} for one sample` : 'unknown' },
-      { name: 'answer', text: summary.still ?? (answer || 'none') },
     ],
+    ...(summary.still || answer ? { answer: { name: 'answer', text: summary.still ?? answer } } : {}),
     speak: look ? `${row.op}, ${row.shape.join(' by ')}. ${answer}` : '',
   }
 }

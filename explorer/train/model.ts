@@ -71,9 +71,11 @@ export function frameOf(facts: Facts, frame: TrainFrame, limits: Limits = new Ma
   const loss = losses.values.at(-1)
   return {
     views: [...kernelViews(frame, step, limits), ...mapViews(facts, frame, limits)],
+    answer: {
+      name: 'held-out pictures right',
+      text: `${percent(share)} at step ${grouped(at)}${step === 0 ? ', by chance' : ''}`,
+    },
     facts: [
-      { name: 'step', text: grouped(step) },
-      { name: 'held-out pictures right', text: `${percent(share)}${at === step ? '' : ` at step ${grouped(at)}`}` },
       { name: 'this picture', text: label < 0 ? `${said}` : `${said}; it is ${facts.classes[label]}` },
       { name: 'parameters', text: grouped(facts.parameters) },
       { name: 'multiply-adds', text: `${counted(facts.macs)} a picture` },

@@ -1,3 +1,4 @@
+export * from './keras/index.ts'
 export { onnxOperations } from './onnx/build.ts'
 export type { ElementType, Fixed } from './onnx/elements.ts'
 export type { Dimension, OnnxGraph, OnnxNode, Port } from './onnx/graph.ts'

@@ -1,20 +1,36 @@
 import type { Model } from '../nn/index.ts'
 import { pick } from '../nn/options.ts'
-import { alexnet, alexnetMini, alexnetSingle } from './alexnet.ts'
+import { alexnet, alexnetMini, alexnetModern, alexnetSingle } from './alexnet.ts'
+import { audio } from './audio.ts'
 import { lenet5 } from './lenet5.ts'
 import { lenet5of1998 } from './lenet5-1998.ts'
 import { mobilenet, mobilenetV2 } from './mobilenet.ts'
 import type { LargeOptions, ZooOptions } from './options.ts'
 import { separable } from './separable.ts'
 import { vggLike } from './vgg-like.ts'
+import { volume } from './volume.ts'
 import { xception, xceptionTiny } from './xception.ts'
 
+export { cells, differenceOfGaussians, evenKernels, oddKernels, orientations } from './cells.ts'
+export { fukushima1969, lineAngles, lineKernels } from './fukushima1969.ts'
+export { drawGlyph, glyphs } from './glyphs.ts'
 export { mapCriterion } from './lenet5-1998.ts'
 export type { MobileNetOptions } from './mobilenet.ts'
 export {
+  modules as neocognitronModules,
+  Neocognitron,
+  type NeocognitronOptions,
+  planes as neocognitronPlanes,
+  retina,
+  staged,
+} from './neocognitron.ts'
+export * as stimuli from './stimuli.ts'
+export {
   alexnet,
   alexnetMini,
+  alexnetModern,
   alexnetSingle,
+  audio,
   type LargeOptions,
   lenet5,
   lenet5of1998,
@@ -22,6 +38,7 @@ export {
   mobilenetV2,
   separable,
   vggLike,
+  volume,
   xception,
   xceptionTiny,
   type ZooOptions,
@@ -36,10 +53,13 @@ export const models: Readonly<Record<string, (options?: ZooOptions) => Model>> =
   alexnet,
   'alexnet-single': alexnetSingle,
   'alexnet-mini': alexnetMini,
+  'alexnet-modern': alexnetModern,
   xception,
   'xception-tiny': xceptionTiny,
   mobilenet,
   'mobilenet-v2': mobilenetV2,
+  audio,
+  volume,
 }
 
 /** A network by its name; an unknown name is an error that lists the known ones. */

@@ -32,6 +32,7 @@ export { type ExplainOptions, type Explanation, explain, type LayerExplanation, 
 export { type PrintOptions, printExplanation } from './explain-text.ts'
 export { fit } from './fit.ts'
 export type { EarlyStoppingOptions, FitOptions } from './fit-options.ts'
+export { freeze } from './freeze.ts'
 export { type GridSampleOptions, gridSample } from './grid-sample.ts'
 export type { EpochRecord, History, MetricValue, MonitorOptions } from './history.ts'
 export type { Initializer, InitializerName } from './initializers.ts'

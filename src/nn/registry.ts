@@ -2,6 +2,7 @@ import { fail } from '../base/errors.ts'
 import * as activations from './activations.ts'
 import * as convolutions from './conv-layers.ts'
 import { dense } from './dense.ts'
+import { freeze } from './freeze.ts'
 import type { Layer } from './layer.ts'
 import { isLayer } from './layer.ts'
 import * as merges from './merge.ts'
@@ -27,6 +28,7 @@ const factories: Record<string, unknown> = {
   batchNorm,
   dense,
   fold,
+  freeze,
   groupNorm,
   instanceNorm,
   layerNorm,

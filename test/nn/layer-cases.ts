@@ -92,6 +92,7 @@ const normalizations: LayerCase[] = [
   same(nn.localResponseNorm(3, { alpha: 0.5 }), [2, 5]),
   same(nn.rescaling(1.275, -0.1), [3, 4]),
   same(nn.dropout(0.4), [3, 4]),
+  one(nn.freeze(nn.dense(2)), [3], [2], 0),
   same(nn.spatialDropout(0.4), [3, 4]),
 ]
 

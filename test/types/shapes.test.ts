@@ -8,7 +8,7 @@ const random = randomSource(7)
 const pick = <T>(...list: readonly T[]): T => list[random.integer(list.length)]
 const count = (most: number) => 1 + random.integer(most)
 const perAxis = (rank: number, most: number) =>
-  pick(
+  pick<number | number[]>(
     count(most),
     Array.from({ length: rank }, () => count(most)),
   )
@@ -47,7 +47,7 @@ function randomLayer(rank: number): Written {
     {
       kind: `${pick('zero', 'reflect', 'circular')}Pad${rank}d`,
       config: [
-        pick(
+        pick<number | number[][]>(
           count(2),
           Array.from({ length: rank }, () => [count(2), 1]),
         ),

@@ -48,7 +48,7 @@ async function fully(settings: Settings, { all, speakers, takes }: SpokenDigits)
     settings,
     where((i) => !isTest(i)),
     where(isTest),
-    12,
+    10,
     official,
   )
   const voices = [...new Set(speakers)]
@@ -60,7 +60,7 @@ async function fully(settings: Settings, { all, speakers, takes }: SpokenDigits)
         settings,
         where((i) => !own(i)),
         where(own),
-        6,
+        5,
         audio(),
       ),
     )

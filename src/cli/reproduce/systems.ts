@@ -26,12 +26,12 @@ export const systems: Readonly<Record<string, System>> = {
     run: async (settings) => (await import('./lenet5.ts')).reproduceLenet(settings),
   },
   alexnet: {
-    about: 'AlexNet (Krizhevsky et al. 2012): sizes',
-    run: async () => (await import('./networks.ts')).reproduceAlexnet(),
+    about: 'AlexNet (Krizhevsky et al. 2012): its sizes, and its plan on small pictures',
+    run: async (settings) => (await import('./alexnet.ts')).reproduceAlexnet(settings),
   },
   xception: {
-    about: 'Xception (Chollet 2017) and MobileNet: sizes',
-    run: async () => (await import('./networks.ts')).reproduceXception(),
+    about: 'separable convolutions: Xception (Chollet 2017), MobileNet, against standard ones',
+    run: async (settings) => (await import('./xception.ts')).reproduceXception(settings),
   },
   'sparse-coding': {
     about: 'sparse coding of natural images (Olshausen & Field 1996)',
@@ -48,5 +48,9 @@ export const systems: Readonly<Record<string, System>> = {
   dcgan: {
     about: 'DCGAN (Radford et al. 2016): digits made by transposed convolutions',
     run: async (settings) => (await import('./dcgan.ts')).reproduceDcgan(settings),
+  },
+  'context-aggregation': {
+    about: 'multi-scale context aggregation (Yu & Koltun 2016)',
+    run: async (settings) => (await import('./context.ts')).reproduceContext(settings),
   },
 }

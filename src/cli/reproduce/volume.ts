@@ -38,7 +38,7 @@ function fromAbove({ classes, labels, batch, shape }: Dataset): ReportFile {
 async function fully(settings: Settings, path: string): Promise<Outcome> {
   const { train, test } = await modelnet10({ path })
   const model = volume()
-  await trained(settings, model, varyVolumes(train, { shift: 2 }, 1), 8, 32)
+  await trained(settings, model, varyVolumes(train, { shift: 1 }, 1), 8, 32)
   const { accuracy } = await model.evaluate(test)
   return {
     measures: [{ name: 'ModelNet10, 908 test shapes', value: accuracy!, show: percent, atLeast: 0.88, paper: '92%' }],
@@ -49,7 +49,7 @@ async function fully(settings: Settings, path: string): Promise<Outcome> {
   }
 }
 
-const edge = 16
+const edge = 20
 const bodies = ['sphere', 'cube', 'cylinder']
 
 /** Bodies made here, of any size and place, with one voxel of a hundred turned over. */

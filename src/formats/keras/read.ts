@@ -56,7 +56,7 @@ const modelClasses = ['Functional', 'Model', 'Sequential']
 const deepest = 16
 
 /** Keras's to_snake_case of class names that are Latin letters and figures. */
-const snake = (name: string) =>
+export const snake = (name: string): string =>
   name
     .replace(/\W+/g, '')
     .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
@@ -87,9 +87,10 @@ class Reader {
 
   /** Sizes without N of an entry such as [null, 28, 28, 1]; open ones as the caller says. */
   #inputShape(name: string, config: Entries): Shape {
-    const entry = config.has('batch_input_shape') ? 'batch_input_shape' : 'batch_shape'
-    const sizes = config.list(entry).slice(1)
     const { inputShape } = this.#options
+    const entry = ['batch_input_shape', 'batch_shape', 'build_input_shape'].find((key) => config.has(key))
+    if (entry === undefined && inputShape) return inputShape
+    const sizes = config.list(entry ?? 'batch_shape').slice(1)
     const shape = sizes.map((n, i) => {
       if (n !== null) return n as number
       if (inputShape?.length === sizes.length) return inputShape[i]
@@ -182,13 +183,15 @@ class Reader {
     const config = entries.value('config')
     const isList = Array.isArray(config)
     const layers = isList ? config : entries.inner('config').list('layers')
-    const plan = layers.map((layer, i) => this.#planned(layer, i, holder))
+    const plan = this.#plans.get(description) ?? layers.map((layer, i) => this.#planned(layer, i, holder))
+    this.#plans.set(description, plan)
     return entries.text('class_name') === 'Sequential'
       ? this.#sequential(entries, plan, values, depth)
       : this.#functional(entries.inner('config'), plan, values, depth)
   }
 
-  #counts = new Map<string, number>()
+  readonly #counts = new Map<string, number>()
+  readonly #plans = new Map<unknown, readonly Planned[]>()
 
   #planned(description: unknown, i: number, holder: Holder): Planned {
     const entries = this.entries(`layer ${i} of '${holder.path.join('/')}'`, description)
@@ -213,11 +216,14 @@ class Reader {
   #sequential(entries: Entries, plan: readonly Planned[], values: readonly Value[] | undefined, depth: number): Value {
     let value = values?.[0]
     if (values && values.length !== 1) entries.fail(`${values.length} inputs`)
+    const isList = Array.isArray(entries.value('config'))
     for (const { description, className, config, name, holder } of plan) {
       if (className === 'InputLayer') value ??= this.input(name, config)
       else if (!value && modelClasses.includes(className)) value = this.model(description, undefined, holder, depth + 1)
       else {
-        value ??= this.input(name, config)
+        // a Sequential that was built late has the shape itself
+        const own = ['batch_input_shape', 'batch_shape'].some((key) => config.has(key))
+        value ??= this.input(name, own || isList ? config : entries.inner('config'))
         value = this.apply(description, [value], holder, depth)
       }
       this.results.set(name, value)

@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { setThreads } from '../index.ts'
 import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
+import { addConvert } from './convert.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
 import { type ExploreCommand, exploreCommand } from './explore.ts'
@@ -212,6 +213,7 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
   addUses(program, terminal, done)
   addQuantize(program, terminal, done)
   addViews(program, terminal, done)
+  addConvert(program, terminal, done, numbers)
   program
     .command('start')
     .description('Train LeNet-5 on MNIST, measure it, and show digits with what it takes them for')

@@ -9,7 +9,7 @@ import { loadModel, type Model, readSafetensors, writeSafetensors } from '../nn/
 const dataSets: Readonly<Record<string, () => Promise<Split>>> = { mnist, 'fashion-mnist': fashionMnist }
 
 export const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 const hasIdx = (folder: string) => ['', '.gz'].some((end) => existsSync(`${folder}/train-images-idx3-ubyte${end}`))
 
 /**

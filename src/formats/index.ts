@@ -1,4 +1,5 @@
 export * from './keras/index.ts'
+export * from './names/index.ts'
 export { onnxOperations } from './onnx/build.ts'
 export type { ElementType, Fixed } from './onnx/elements.ts'
 export type { Dimension, OnnxGraph, OnnxNode, Port } from './onnx/graph.ts'

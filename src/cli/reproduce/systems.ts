@@ -19,7 +19,7 @@ export const systems: Readonly<Record<string, System>> = {
   },
   neocognitron: {
     about: 'neocognitron (Fukushima 1980): digits learned without labels',
-    run: async () => (await import('./neocognitron.ts')).reproduceNeocognitron(),
+    run: async (settings) => (await import('./neocognitron.ts')).reproduceNeocognitron(settings),
   },
   lenet5: {
     about: 'LeNet-5 as published (LeCun et al. 1998): handwritten digits',

@@ -3,7 +3,7 @@ import { sizeOf } from '../../base/shape.ts'
 import { referenceValues } from '../../graph/reference.ts'
 import { type Tensor, topological } from '../../graph/tensor.ts'
 import { type Fixed, fixed } from './elements.ts'
-import { elementwiseOps } from './elementwise.ts'
+import { elementwiseOps, emptyResult } from './elementwise.ts'
 import type { OnnxGraph, OnnxNode } from './graph.ts'
 import { hostOps } from './host.ts'
 import { quantizedOf } from './integers.ts'
@@ -92,6 +92,8 @@ function followQuantized(use: Use, result: Value | undefined): void {
 }
 
 function compute(use: Use): readonly (Value | undefined)[] {
+  const empty = emptyResult(use)
+  if (empty) return [empty]
   const known = use.inputs.every((value) => value === undefined || isFixed(value))
   const { op } = use.node
   const host = Object.hasOwn(hostOps, op) && (known || !Object.hasOwn(ops, op))

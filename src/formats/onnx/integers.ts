@@ -31,7 +31,7 @@ export const sameZero = (a: Value | undefined, b: Value | undefined): boolean =>
 
 export const isByte = (type: ElementType): boolean => type === 'int8' || type === 'uint8'
 
-/** How scales and zero points lie along a known tensor: one in all, one for each place of an axis, or for each block. */
+/** How scales and zero points lie along a known tensor: one in all, or one for each place or block of an axis. */
 interface Laid {
   readonly axis: number
   /** Neighbours along the axis that share one. */

@@ -53,4 +53,12 @@ export const systems: Readonly<Record<string, System>> = {
     about: 'multi-scale context aggregation (Yu & Koltun 2016)',
     run: async (settings) => (await import('./context.ts')).reproduceContext(settings),
   },
+  deeplab: {
+    about: 'DeepLab v1 to v3+ (Chen et al. 2015 to 2018) and its random field',
+    run: async (settings) => (await import('./deeplab.ts')).reproduceDeeplab(settings),
+  },
+  unet: {
+    about: 'U-Net (Ronneberger et al. 2015), transposed convolutions and checkerboards',
+    run: async (settings) => (await import('./unet.ts')).reproduceUnet(settings),
+  },
 }

@@ -120,6 +120,14 @@ export function facts(state: ChannelState): Fact[] {
   ]
 }
 
+function answerText(state: ChannelState): string {
+  const { standard, chosen } = designs(state)
+  const [parameters, macs] = [ratioText(standard.parameters, chosen.parameters), ratioText(standard.macs, chosen.macs)]
+  const cost =
+    parameters === macs ? `weights and multiply-adds: ${macs}` : `weights: ${parameters}; multiply-adds: ${macs}`
+  return `${cost}${macs === 'the same' ? ' as' : ' than'} ${standard.name}.`
+}
+
 export function model(state: ChannelState): Frame {
   const { standard, chosen } = designs(state)
   const limit = state.k * state.k
@@ -130,6 +138,7 @@ export function model(state: ChannelState): Frame {
       matrix('standard', standard.name, standard.layers[0]!, limit),
       ...chosen.layers.map((one, i) => matrix(names[i]!, one.name, one, limit)),
     ],
+    answer: { name: `${chosen.name}:`, text: answerText(state) },
     facts: facts(state),
     speak:
       `${chosen.name}: ${grouped(chosen.parameters)} parameters, ${ratioText(standard.parameters, chosen.parameters)} than standard; ` +

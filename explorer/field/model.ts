@@ -114,15 +114,15 @@ function growth(plan: readonly Planned[], i: number): string {
 }
 
 function facts(plan: readonly Planned[], reach: Reach | undefined): Fact[] {
-  const { size, jump } = plan.at(-1)!.field
+  const { jump } = plan.at(-1)!.field
   const steps = plan.map((one, i): Fact => ({ name: `${i + 1}. ${one.name}`, text: `field ${growth(plan, i)} px` }))
   const effect =
     reach && `95% of the gradient in ${reach.side}×${reach.side} px, ${decimals(100 * reach.share, 1)}% of the field`
   const holes = reach && reach.unread > 0.005 ? `; ${decimals(100 * reach.unread, 1)}% of the field is never read` : ''
   return [
-    { name: 'in theory', text: `${size}×${size} px; the next unit sees a square ${jump} px further` },
-    ...(effect ? [{ name: 'in effect', text: effect + holes }] : []),
+    { name: 'in effect', text: effect ? effect + holes : 'taking gradients…' },
     ...steps,
+    { name: 'one unit further', text: `a square ${jump} px further` },
   ]
 }
 
@@ -185,8 +185,10 @@ export function model(state: FieldState, picture: Brightness, gradient?: Float32
     (sum, { kind, kernel }) => sum + (kind === 'conv' ? 1 : kind === 'residual' ? 2 : 0) * kernel ** 2,
     0,
   )
+  const most = reach && `, but 95% of its gradient lies in ${reach.side}×${reach.side}`
   return {
     views,
+    answer: { name: 'In theory', text: `${last.field.size}×${last.field.size} px${most ?? ''}.` },
     facts: [...facts(plan, reach), { name: 'weights', text: `${grouped(parameters)} for one channel` }],
     speak: `Unit ${unit.join(', ')} of the last layer sees ${last.field.size} by ${last.field.size} pixels in theory.${seen}`,
   }

@@ -180,7 +180,6 @@ function facts(result: Result, terms: readonly Term[], [row, column]: readonly [
   const { macs } = sizeOf(grey, settingsOf(state))
   return [
     { name: `y[${row}, ${column}]`, text: sumText(terms, state.b) },
-    { name: 'detects', text: describe(state.k) },
     { name: 'results', text: rangeText(result.summary) },
     { name: 'cost', text: `${grouped(macs)} multiply-adds. ${separability(state.k).text}` },
   ]
@@ -199,6 +198,7 @@ export function frameOf(result: Result, pointed?: readonly number[] | null): Fra
   const value = decimals(map.data[at[0] * map.width + at[1]]!).replace(minus, 'minus ')
   return {
     views: [beforeView(result, window), afterView(result, at), ...loupe(terms, state)],
+    answer: { name: 'It detects:', text: describe(state.k) },
     facts: facts(result, terms, at),
     speak: `${titleOf(state.k)}. Row ${at[0]}, column ${at[1]}: ${value}.`,
     ...(problem ? { problem: `kernel: ${problem}.` } : {}),

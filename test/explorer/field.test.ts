@@ -143,7 +143,7 @@ describe('field', () => {
     expect(frame.views[0]!.boxes!.at(-1)).toEqual({ row: 45, column: 45, rows: 7, columns: 7, kind: 'pin' })
     // 1 3 6 7 6 3 1: the third power of 1 + x + x^2
     expect(frame.views[2]!.texts!.slice(-7)).toEqual(['1', '3', '6', '7', '6', '3', '1'])
-    expect(frame.facts[2]).toEqual({ name: '1. conv 3×3', text: 'field 3 = 1 + 1·(3−1)·1 px' })
+    expect(frame.facts[1]).toEqual({ name: '1. conv 3×3', text: 'field 3 = 1 + 1·(3−1)·1 px' })
     expect(model({ ...page.usual, l: [] }, new Float32Array(side * side)).problem).toContain('no layer')
   })
 

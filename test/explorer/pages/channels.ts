@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { model } from '../../../explorer/channels/model.ts'
 import { type ChannelState, presets, page as schema } from '../../../explorer/channels/state.ts'
 import type { PageContract } from '../contract.ts'
+import { goTo } from '../support/browser.ts'
 
 export const channels: PageContract<ChannelState> = {
   path: 'channels',
@@ -13,7 +14,7 @@ export const channels: PageContract<ChannelState> = {
   states: [
     {
       name: 'layers too large to time',
-      act: (page) => page.evaluate(() => void (location.hash = 'ci=256&co=256&g=1&n=112&k=9')),
+      act: (page) => goTo(page, 'ci=256&co=256&g=1&n=112&k=9'),
     },
   ],
   journeys: [

@@ -1,5 +1,6 @@
 import { showShape, sizeOf } from '../base/shape.ts'
-import { loadOnnx, type OnnxTensor, type Port } from '../formats/index.ts'
+import type { OnnxTensor, Port } from '../formats/index.ts'
+import { importedModel } from './imported.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ExplainOnnxCommand {
@@ -20,7 +21,7 @@ function inputFor({ shape = [] }: Port, batchSize: number): OnnxTensor {
 /** `fovea explain` of an ONNX model: each step of its program. */
 export async function explainOnnx(path: string, asked: ExplainOnnxCommand, terminal: Terminal): Promise<number> {
   const { batchSize = 1, time = false, json = false } = asked
-  const model = await loadOnnx(path)
+  const model = await importedModel(path)
   const inputs = Object.fromEntries(model.inputs.map((port) => [port.name, inputFor(port, batchSize)]))
   const { steps, arenaBytes, profile } = model.plan(inputs)
   let times: readonly { readonly median: number }[] = []

@@ -5,6 +5,7 @@ import { printExplanation } from '../nn/explain-text.ts'
 import type { Model } from '../nn/index.ts'
 import { measurePeak } from '../program/measure.ts'
 import { explainOnnx } from './explain-onnx.ts'
+import { importedLayers, isImported } from './imported.ts'
 import { isFile, trainedModel } from './sources.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -26,9 +27,10 @@ async function modelOf(name: string): Promise<Model> {
 
 /** `fovea explain`: what each layer of a model computes, how, and what it takes. */
 export async function explainCommand(name: string, asked: ExplainCommand, terminal: Terminal): Promise<number> {
-  if (name.endsWith('.onnx')) return explainOnnx(name, asked, terminal)
+  const layers = isImported(name) ? await importedLayers(name) : undefined
+  if (isImported(name) && !layers) return explainOnnx(name, asked, terminal)
   const { batchSize = 1, time = false, json = false } = asked
-  const model = await modelOf(name)
+  const model = layers ?? (await modelOf(name))
   if (time) terminal.note('measuring each layer')
   const peak = time ? await measurePeak() : undefined
   const explanation = await explain(model, { batchSize, time })

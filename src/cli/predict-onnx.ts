@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fail } from '../base/errors.ts'
 import { readImage, resize, withChannels } from '../data/index.ts'
-import { loadOnnx, type OnnxModel, type OnnxTensor } from '../formats/index.ts'
+import type { OnnxModel, OnnxTensor } from '../formats/index.ts'
+import { importedModel } from './imported.ts'
 import { ranked } from './ranking.ts'
 import { bar, drawPictures, percent, type Terminal } from './terminal.ts'
 
@@ -80,21 +81,23 @@ const areShares = (values: readonly number[]) =>
   values.every((v) => v >= 0) && Math.abs(values.reduce((a, b) => a + b, 0) - 1) < 1e-3
 
 /** The class of every pixel: the result itself, or the largest of its channels. */
-function maskOf({ shape, data }: OnnxTensor): { mask: Uint16Array; height: number; width: number } {
-  const [height, width] = shape.slice(-2)
+function maskOf({ shape, data }: OnnxTensor, channelsLast: boolean) {
+  const last = channelsLast && shape.length === 4
+  const [height, width] = last ? shape.slice(1, 3) : shape.slice(-2)
   const count = height * width
   const classes = data.length / count
+  const at = (c: number, i: number) => data[last ? i * classes + c : c * count + i]
   const mask = Uint16Array.from({ length: count }, (_, i) => {
     if (classes === 1) return data[i]
     let best = 0
-    for (let c = 1; c < classes; c++) if (data[c * count + i] > data[best * count + i]) best = c
+    for (let c = 1; c < classes; c++) if (at(c, i) > at(best, i)) best = c
     return best
   })
   return { mask, height, width }
 }
 
-function printMask(result: OnnxTensor, names: readonly string[], terminal: Terminal): void {
-  const { mask, height, width } = maskOf(result)
+function printMask(result: OnnxTensor, channelsLast: boolean, names: readonly string[], terminal: Terminal): void {
+  const { mask, height, width } = maskOf(result, channelsLast)
   const counts = new Map<number, number>()
   for (const index of mask) counts.set(index, (counts.get(index) ?? 0) + 1)
   const found = [...counts].sort((a, b) => b[1] - a[1])
@@ -111,22 +114,24 @@ function printMask(result: OnnxTensor, names: readonly string[], terminal: Termi
     terminal.print(`  ${(names[index] ?? String(index)).padEnd(16)} ${percent(count / mask.length, 1).padStart(6)}`)
 }
 
-/** `fovea predict` of an ONNX model: classes of a picture, or of each of its pixels. */
+/** `fovea predict` of an imported model: classes of a picture, or of each of its pixels. */
 export async function predictOnnx(
   path: string,
   images: readonly string[],
   asked: PredictOnnxCommand,
   terminal: Terminal,
 ): Promise<number> {
-  const model = await loadOnnx(path)
+  const model = await importedModel(path)
   const names = asked.labels === undefined ? [] : readLabels(asked.labels)
   for (const image of images) {
-    const results = await model.run(await inputFor(model, image, asked))
+    const input = await inputFor(model, image, asked)
+    const results = await model.run(input)
     const result = results[model.outputs[0].name]
     terminal.print(image)
-    const [, , ...spatial] = result.shape
+    const channelsLast = input.shape[1] !== 1 && input.shape[1] !== 3
+    const spatial = channelsLast ? result.shape.slice(1, 3) : result.shape.slice(2)
     if (result.shape.length > 2 && spatial.some((n) => n > 1)) {
-      printMask(result, names, terminal)
+      printMask(result, channelsLast, names, terminal)
       continue
     }
     const values = Array.from(result.data)

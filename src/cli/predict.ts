@@ -2,6 +2,7 @@ import { fail } from '../base/errors.ts'
 import { showShape } from '../base/shape.ts'
 import { readImage, resize, withChannels } from '../data/index.ts'
 import type { Model } from '../nn/index.ts'
+import { isImported } from './imported.ts'
 import { type PredictOnnxCommand, predictOnnx } from './predict-onnx.ts'
 import { ranked } from './ranking.ts'
 import { backgroundOf, classesOf, type Trained, trainedModel } from './sources.ts'
@@ -44,7 +45,7 @@ export async function predictCommand(
   asked: PredictCommand,
   terminal: Terminal,
 ): Promise<number> {
-  if (path.endsWith('.onnx')) return predictOnnx(path, images, asked, terminal)
+  if (isImported(path)) return predictOnnx(path, images, asked, terminal)
   const { top = 3, draw = false } = asked
   const { model, note } = await trainedModel('predict', path)
   checkModel(model)

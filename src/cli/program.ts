@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { setThreads } from '../index.ts'
 import { models } from '../models/index.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
+import { addConvert } from './convert.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
 import { type ExplainCommand, explainCommand } from './explain.ts'
 import { type ExploreCommand, exploreCommand } from './explore.ts'
@@ -45,8 +46,14 @@ function addTrain(program: Command, terminal: Terminal, done: Report): void {
   program
     .command('train')
     .description('Train a network and save it; Ctrl-C leaves a checkpoint')
-    .argument('<network>', `one of ${Object.keys(models).join(', ')}`)
+    .argument('<network>', `one of ${Object.keys(models).join(', ')}; with --from the data`)
     .option('-d, --data <name>', dataText)
+    .option('--from <model.onnx>', 'train a new last layer on an imported model, whose weights stay')
+    .option('--cut <node>', 'where the imported model ends')
+    .option('--unfreeze', 'train the weights of the imported model, too')
+    .option('--mean <numbers>', 'what it takes from each channel of 0..255', numbers)
+    .option('--std <numbers>', 'what it divides each channel by (default: 255)', numbers)
+    .option('--bgr', 'it takes blue first')
     .option('-e, --epochs <n>', 'how often to go through the data', whole(1))
     .option('-b, --batch-size <n>', 'samples of one step', whole(1))
     .option('-l, --learning-rate <rate>', 'at the start; the schedule lowers it', positive)
@@ -62,6 +69,7 @@ function addTrain(program: Command, terminal: Terminal, done: Report): void {
         'train lenet5 --data fashion-mnist --epochs 10 --augment --output runs/fashion.safetensors',
         'train vgg-like --data photos --optimizer sgd --learning-rate 0.05',
         'train lenet5 --resume',
+        'train --from squeezenet.onnx --cut pool10 photos',
       ),
     )
     .action(async (name: string, options: TrainCommand) => done(await trainCommand(name, options, terminal)))
@@ -212,6 +220,7 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
   addUses(program, terminal, done)
   addQuantize(program, terminal, done)
   addViews(program, terminal, done)
+  addConvert(program, terminal, done, numbers)
   program
     .command('start')
     .description('Train LeNet-5 on MNIST, measure it, and show digits with what it takes them for')

@@ -3,13 +3,14 @@ import { readFile } from 'node:fs/promises'
 import { fail } from '../base/errors.ts'
 import { type Shape, sameShape, showShape } from '../base/shape.ts'
 import { type Dataset, fashionMnist, imageFolderSplit, mnist, type Split } from '../data/index.ts'
+import { registerOnnxLayer } from '../formats/index.ts'
 import { models } from '../models/index.ts'
 import { loadModel, type Model, readSafetensors, writeSafetensors } from '../nn/index.ts'
 
 const dataSets: Readonly<Record<string, () => Promise<Split>>> = { mnist, 'fashion-mnist': fashionMnist }
 
 export const isFile = (path: string) => statSync(path, { throwIfNoEntry: false })?.isFile() === true
-const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
+export const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() === true
 const hasIdx = (folder: string) => ['', '.gz'].some((end) => existsSync(`${folder}/train-images-idx3-ubyte${end}`))
 
 /**
@@ -119,6 +120,7 @@ export async function trainedModel(operation: string, path: string): Promise<{ m
     fail(operation, `'${path}' names a network without trained weights`, `Train it first: fovea train ${path}`)
   const bytes = await bytesOf(operation, path, "Give a model's file, as fovea train writes it")
   const note = noteIn(bytes)
+  registerOnnxLayer()
   return { model: loadModel(bytes), note }
 }
 

@@ -4,13 +4,13 @@ import { dirname } from 'node:path'
 import { fail } from '../base/errors.ts'
 import { showShape } from '../base/shape.ts'
 import { augment, type Dataset, rotate, type Split, shift } from '../data/index.ts'
-import { createModel } from '../models/index.ts'
 import { fit } from '../nn/fit.ts'
 import type { History } from '../nn/history.ts'
 import type { Model } from '../nn/index.ts'
 import { optimizerOf } from '../nn/optimizers.ts'
 import type { ScheduleConfig } from '../nn/schedules.ts'
 import { writeFileAtomic } from '../runtime/files.ts'
+import { type FineTuneCommand, planOf } from './fine-tune.ts'
 import { onInterrupt } from './interrupt.ts'
 import { progress } from './progress.ts'
 import { type Recipe, recipeOf } from './recipes.ts'
@@ -27,7 +27,7 @@ import {
 import type { Terminal } from './terminal.ts'
 
 /** Options of `fovea train`; those left out are the checkpoint's, else the recipe's. */
-export interface TrainCommand extends Partial<TrainSettings> {
+export interface TrainCommand extends Partial<TrainSettings>, FineTuneCommand {
   /** File of the trained model. Default runs/NAME.safetensors. */
   readonly output?: string
   /** A checkpoint's file, or true for the one beside the output. */
@@ -81,20 +81,20 @@ async function checkpointBytes(name: string, path: string): Promise<Uint8Array> 
 const changed = (data: Dataset, seed: number): Dataset => augment(data, [shift(2), rotate(10)], seed)
 
 /**
- * Trains a network of the zoo and saves it. Ctrl-C leaves a checkpoint.
+ * Trains a network of the zoo, or an imported model with a new head, and saves it. Ctrl-C leaves a checkpoint.
  * @returns the training, or the checkpoint's path if it was interrupted
  */
-export async function train(name: string, asked: TrainCommand, terminal: Terminal): Promise<TrainResult | string> {
-  const ownShape = createModel(name).inputShape
+export async function train(network: string, asked: TrainCommand, terminal: Terminal): Promise<TrainResult | string> {
+  const { name, inputShape, make } = await planOf(network, asked)
   const output = outputOf(name, asked.output)
   const checkpoint = checkpointOf(output)
   const from = asked.resume === true ? checkpoint : asked.resume
   const resume = from === undefined ? undefined : await checkpointBytes(name, from)
   const recipe = recipeOf(name)
   const settings = settingsOf(recipe, asked, resume && noteIn(resume)?.settings)
-  const split = await loadData(settings.data, ownShape)
+  const split = await loadData(settings.data, inputShape)
   const { shape, classes } = split.train
-  const model = createModel(name, { classes: classes.length, seed: settings.seed, inputShape: shape })
+  const model = make(classes.length, settings.seed, shape)
   checkData('train', model, split.test)
   const note: Trained = { settings, classes, background: usualBackground(split.train) }
   await mkdir(dirname(output), { recursive: true })
@@ -133,12 +133,15 @@ export async function train(name: string, asked: TrainCommand, terminal: Termina
   }
 }
 
-/** `fovea train`. Returns the exit code. */
-export async function trainCommand(name: string, asked: TrainCommand, terminal: Terminal): Promise<number> {
+/** `fovea train NETWORK`, or `fovea train --from MODEL DATA`. Returns the exit code. */
+export async function trainCommand(name: string, options: TrainCommand, terminal: Terminal): Promise<number> {
+  const asked = options.from === undefined ? options : { ...options, data: name }
   const result = await train(name, asked, terminal)
   if (typeof result === 'string') {
     const output = asked.output === undefined ? '' : ` --output ${asked.output}`
-    terminal.print(`stopped; checkpoint: ${result}. Go on with: fovea train ${name}${output} --resume`)
+    const from =
+      asked.from === undefined ? '' : ` --from ${asked.from}${asked.cut === undefined ? '' : ` --cut ${asked.cut}`}`
+    terminal.print(`stopped; checkpoint: ${result}. Go on with: fovea train ${name}${from}${output} --resume`)
     return 130
   }
   terminal.print(`saved ${result.output}`)

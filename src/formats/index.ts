@@ -1,7 +1,9 @@
 export * from './keras/index.ts'
+export * from './names/index.ts'
 export { onnxOperations } from './onnx/build.ts'
 export type { ElementType, Fixed } from './onnx/elements.ts'
 export type { Dimension, OnnxGraph, OnnxNode, Port } from './onnx/graph.ts'
+export { type OnnxLayerOptions, onnxLayer, type PixelOptions, registerOnnxLayer } from './onnx/layer.ts'
 export {
   type LoadOnnxOptions,
   loadOnnx,

@@ -123,14 +123,14 @@ describe('graphs', () => {
     refused(
       modelBytes({
         nodes: [
-          { op: 'NonZero', name: 'find', inputs: ['x'], outputs: ['a'] },
+          { op: 'LSTM', name: 'find', inputs: ['x'], outputs: ['a'] },
           { op: 'Relu', inputs: ['x'], outputs: ['b'] },
           { op: 'Fancy', domain: 'my.ops', inputs: ['a'] },
           { op: 'constructor', inputs: ['a'], outputs: ['c'] },
         ],
         inputs: { x: [2] },
       }),
-      "loadOnnx: 3 of 4 nodes aren't supported: NonZero 'find', my.ops.Fancy 'y', constructor 'c'. Export the model " +
+      "loadOnnx: 3 of 4 nodes aren't supported: LSTM 'find', my.ops.Fancy 'y', constructor 'c'. Export the model " +
         'without them; onnxOperations lists what is supported.',
     ))
 })

@@ -33,7 +33,7 @@ const single = (
 function stepKinds(sketch: Sketch, shape: number[]): string[] {
   const graph = readGraph(modelBytes(sketch))
   const program = compile(
-    (x) => buildGraph(graph, new Map<string, Value>([['x', live('float32', x)]])).map(plain),
+    (x) => plain(buildGraph(graph, new Map<string, Value>([['x', live('float32', x)]])).values.get('y')!),
     [shape],
   )
   return program.steps.map((step) => step.node.operation.kind)

@@ -13,8 +13,11 @@ import {
   synapses,
 } from '../../models/neocognitron.ts'
 import { type Row, rowOfMaps } from '../show.ts'
+import { percent } from '../terminal.ts'
 import { fixed, kernelPanel, rowsFile } from './drawing.ts'
-import type { Outcome } from './report.ts'
+import { mnistRates } from './neocognitron-mnist.ts'
+import type { Measure, Outcome } from './report.ts'
+import type { Settings } from './settings.ts'
 
 const digits = glyphs.map((_, digit) => digit)
 /** Where the digits stand while it learns. */
@@ -118,8 +121,19 @@ const lastRow = (values: Float32Array): Row => ({
   pixel: 10,
 })
 
+/** What the paper claims, of the staged preset: a cell for each digit, wherever it is. */
+async function glyphMeasures(system: Learned): Promise<Measure[]> {
+  const cells = new Set(system.winners.filter((cell) => cell >= 0)).size
+  return [
+    { name: 'digits of five with a cell of their own', value: cells, show: String, atLeast: 5, paper: '5' },
+    { name: 'told right, moved by up to 1 px', value: await shiftRate(system, 1), show: percent, atLeast: 1 },
+    { name: 'told right, moved by up to 2 px', value: await shiftRate(system, 2), show: percent, atLeast: 0.95 },
+  ]
+}
+
 /** `fovea reproduce neocognitron`. */
-export async function reproduceNeocognitron(): Promise<Outcome> {
+export async function reproduceNeocognitron(settings: Settings): Promise<Outcome> {
+  const { measure, lines } = await (settings.quick ? mnistRates(500, 500, 48, 0.75) : mnistRates(2000, 2000, 128, 0.85))
   const system = await learned(staged)
   const shown = placed(2)
   const layers = await system.net.respond(shown)
@@ -134,7 +148,9 @@ export async function reproduceNeocognitron(): Promise<Outcome> {
     ]
   })
   return {
+    measures: [...(await glyphMeasures(system)), measure],
     lines: [
+      ...lines,
       `${synapses} modifiable synapses; cells ${cellCounts.join(' + ')}`,
       await lineOf('staged preset', system),
       await lineOf('without C-cell blur', await learned(withoutBlur)),

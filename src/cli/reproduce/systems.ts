@@ -19,7 +19,7 @@ export const systems: Readonly<Record<string, System>> = {
   },
   neocognitron: {
     about: 'neocognitron (Fukushima 1980): digits learned without labels',
-    run: async () => (await import('./neocognitron.ts')).reproduceNeocognitron(),
+    run: async (settings) => (await import('./neocognitron.ts')).reproduceNeocognitron(settings),
   },
   lenet5: {
     about: 'LeNet-5 as published (LeCun et al. 1998): handwritten digits',
@@ -52,5 +52,13 @@ export const systems: Readonly<Record<string, System>> = {
   'context-aggregation': {
     about: 'multi-scale context aggregation (Yu & Koltun 2016)',
     run: async (settings) => (await import('./context.ts')).reproduceContext(settings),
+  },
+  deeplab: {
+    about: 'DeepLab v1 to v3+ (Chen et al. 2015 to 2018) and its random field',
+    run: async (settings) => (await import('./deeplab.ts')).reproduceDeeplab(settings),
+  },
+  unet: {
+    about: 'U-Net (Ronneberger et al. 2015), transposed convolutions and checkerboards',
+    run: async (settings) => (await import('./unet.ts')).reproduceUnet(settings),
   },
 }

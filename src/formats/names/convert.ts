@@ -122,7 +122,7 @@ function adapted(value: unknown, scheme: Scheme): unknown {
 function adaptedConfig(layer: string, config: readonly unknown[], { family, eps }: Scheme): unknown[] {
   if (layer === 'batchNorm') return [{ ...(config[0] as object | undefined), eps }]
   const options = config.at(-1) as { padding?: unknown; kernelInitializer?: unknown } | undefined
-  if (typeof options !== 'object' || options === null) return [...config]
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) return [...config]
   const { kernelInitializer: _, ...rest } = options
   const sizeAt = /^(depthwiseConv|maxPool)/.test(layer) ? 0 : 1
   const size = config[sizeAt]

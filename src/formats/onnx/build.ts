@@ -2,13 +2,15 @@ import { fail } from '../../base/errors.ts'
 import { sizeOf } from '../../base/shape.ts'
 import { referenceValues } from '../../graph/reference.ts'
 import { type Tensor, topological } from '../../graph/tensor.ts'
-import { fixed } from './elements.ts'
-import { elementwiseOps } from './elementwise.ts'
+import { type Fixed, fixed } from './elements.ts'
+import { elementwiseOps, emptyResult } from './elementwise.ts'
 import type { OnnxGraph, OnnxNode } from './graph.ts'
+import { hostOps } from './host.ts'
 import { quantizedOf } from './integers.ts'
 import { moveOps } from './moves.ts'
-import { type Ops, Use } from './node.ts'
+import { NeedsValue, type Ops, Use } from './node.ts'
 import { normOps } from './norms.ts'
+import { placeOps } from './places.ts'
 import { productOps } from './products.ts'
 import { quantizedOps } from './quantized.ts'
 import { reductionOps } from './reductions.ts'
@@ -22,6 +24,7 @@ const ops: Ops = {
   ...elementwiseOps,
   ...moveOps,
   ...normOps,
+  ...placeOps,
   ...productOps,
   ...quantizedOps,
   ...reductionOps,
@@ -32,9 +35,9 @@ const ops: Ops = {
 }
 
 /** Names of ONNX operations that can be run. */
-export const onnxOperations: readonly string[] = Object.keys(ops).sort()
+export const onnxOperations: readonly string[] = [...new Set([...Object.keys(ops), ...Object.keys(hostOps)])].sort()
 
-const isKnown = ({ op, domain }: OnnxNode) => domain === '' && Object.hasOwn(ops, op)
+const isKnown = ({ op, domain }: OnnxNode) => domain === '' && (Object.hasOwn(ops, op) || Object.hasOwn(hostOps, op))
 
 /** Nodes that can't be run, each with its operation; [] if all can. */
 export const unsupportedNodes = (graph: OnnxGraph): string[] =>
@@ -89,10 +92,14 @@ function followQuantized(use: Use, result: Value | undefined): void {
 }
 
 function compute(use: Use): readonly (Value | undefined)[] {
-  const run = () => use.naming(() => ops[use.node.op](use))
+  const empty = emptyResult(use)
+  if (empty) return [empty]
+  const known = use.inputs.every((value) => value === undefined || isFixed(value))
+  const { op } = use.node
+  const host = Object.hasOwn(hostOps, op) && (known || !Object.hasOwn(ops, op))
+  const run = () => use.naming(() => (host ? hostOps[op].run(use) : ops[op](use)))
   const listed = (result: ReturnType<typeof run>): readonly (Value | undefined)[] =>
     Array.isArray(result) ? result : [result as Value]
-  const known = use.inputs.every((value) => value === undefined || isFixed(value))
   if (!known) {
     const results = listed(run())
     followQuantized(use, results[0])
@@ -101,21 +108,67 @@ function compute(use: Use): readonly (Value | undefined)[] {
   return use.once(0, () => listed(run()).map((value) => value && folded(value)))
 }
 
-/** What each output of a graph is, of what is given for its inputs. */
-export function buildGraph(graph: OnnxGraph, given: ReadonlyMap<string, Value>): Value[] {
-  const names = new Map<Tensor, string>()
-  for (const [name, value] of given) if (!isFixed(value)) names.set(value.tensor, name)
+/** What a program can be made of, and what has to wait for its results. */
+export interface Stage {
+  /** Values by name: of nodes, given ones and the file's. */
+  readonly values: ReadonlyMap<string, Value>
+  /** Nodes that compute beside programs, and whose inputs this stage makes. */
+  readonly host: readonly OnnxNode[]
+  /** Nodes that need results of those, or the numbers behind names of `known`. */
+  readonly waiting: readonly OnnxNode[]
+  readonly known: readonly string[]
+}
+
+/** Everything in a graph that can be expressed of what is given for its inputs. */
+export function buildGraph(graph: OnnxGraph, given: ReadonlyMap<string, Value>): Stage {
   const values = new Map<string, Value>([...graph.initializers, ...given])
+  const missing = new Set<string>()
+  const host: OnnxNode[] = []
+  const waiting: OnnxNode[] = []
+  const known = new Set<string>()
+  const postpone = (node: OnnxNode, list: OnnxNode[]) => {
+    list.push(node)
+    for (const name of node.outputs) missing.add(name)
+  }
   for (const node of graph.nodes) {
     const inputs = node.inputs.map((name) => (name ? values.get(name) : undefined))
-    const use = new Use(node, graph.opset, inputs, names)
-    const results = compute(use)
-    node.outputs.forEach((name, i) => {
-      const result = results[i]
-      if (result) values.set(name, result)
-    })
+    const use = new Use(node, graph.opset, inputs)
+    if (node.inputs.some((name) => missing.has(name))) postpone(node, waiting)
+    else if (Object.hasOwn(hostOps, node.op) && !hasKnown(use)) postpone(node, host)
+    else
+      try {
+        const results = compute(use)
+        node.outputs.forEach((name, i) => {
+          const result = results[i]
+          if (result) values.set(name, result)
+        })
+      } catch (error) {
+        if (!(error instanceof NeedsValue)) throw error
+        for (const name of error.inputs) known.add(name)
+        postpone(node, waiting)
+      }
   }
-  return graph.outputs.map(
-    ({ name }) => values.get(name) ?? fail('onnx', `output '${name}' isn't computed`, 'Leave this output out'),
+  for (const { name } of graph.outputs)
+    if (!values.has(name) && !missing.has(name))
+      fail('onnx', `output '${name}' isn't computed`, 'Leave this output out')
+  return { values, host, waiting, known: [...known] }
+}
+
+/** Whether a node of `hostOps` can be computed or expressed at once, rather than when its inputs have been computed. */
+function hasKnown(use: Use): boolean {
+  const { op } = use.node
+  const all = use.inputs.map((_, i) => i)
+  const needed = (Object.hasOwn(ops, op) && hostOps[op].needs?.(use)) || all
+  return needed.every((i) => use.inputs[i] === undefined || isFixed(use.inputs[i]))
+}
+
+/** What a node that computes beside programs makes of known inputs. */
+export function runHost(node: OnnxNode, opset: number, values: ReadonlyMap<string, Value>): Map<string, Fixed> {
+  const use = new Use(
+    node,
+    opset,
+    node.inputs.map((name) => (name ? values.get(name) : undefined)),
   )
+  const results = use.naming(() => hostOps[node.op].run(use))
+  return new Map(node.outputs.flatMap((name, i) => (name && results[i] ? [[name, results[i]] as const] : [])))
 }

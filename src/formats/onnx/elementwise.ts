@@ -20,7 +20,7 @@ import {
   where,
 } from '../../graph/index.ts'
 import { gelu, mish, selu, softplus, softsign } from '../../nn/activations.ts'
-import { type ElementType, elementType, everywhere, fixed, isFloat, isInteger } from './elements.ts'
+import { type ElementType, elementType, everywhere, type Fixed, fixed, isFloat, isInteger } from './elements.ts'
 import type { Op, Ops, Use } from './node.ts'
 import { arranged, asLive, isFixed, type Live, like, live, plainOrder, reshaped, type Value } from './value.ts'
 
@@ -116,6 +116,23 @@ function dropout(use: Use): readonly (Value | undefined)[] {
 const elu = (x: Tensor, alpha: number) => where(less(x, 0), mul(alpha, expm1(minimum(x, 0))), x)
 const clamp = (x: Tensor, low: number, high: number) => minimum(maximum(x, low), high)
 const same: Op = (use) => use.input(0)
+
+const truths = /^(And|Equal|Greater.*|IsInf|IsNaN|Less.*|Not|Or|Xor)$/
+
+/** What an operation of this file gives where an input has no elements, which no program can hold. */
+export function emptyResult(use: Use): Fixed | undefined {
+  const { op } = use.node
+  const shapes = use.inputs.flatMap((value) => (value ? [value.shape] : []))
+  if (!Object.hasOwn(elementwiseOps, op) || shapes.every((shape) => sizeOf(shape) > 0)) return undefined
+  const rank = Math.max(...shapes.map((shape) => shape.length))
+  const shape = Array.from({ length: rank }, (_, axis) => {
+    const sizes = shapes.map((own) => own[axis - rank + own.length] ?? 1)
+    return sizes.includes(0) ? 0 : Math.max(...sizes)
+  })
+  const of = op === 'CastLike' || op === 'Where' ? use.type(1) : use.type(0)
+  const type = op === 'Cast' ? elementType(use.node.title, use.int('to')) : truths.test(op) ? 'bool' : of
+  return fixed(type, shape, [])
+}
 
 /** Operations of each element by itself. */
 export const elementwiseOps: Ops = {

@@ -22,15 +22,16 @@ export const centredOf = new WeakMap<Value, { readonly centred: Live; readonly z
 const isZero = (value: Value | undefined): boolean =>
   value === undefined || (isFixed(value) && value.data.every((v) => v === 0))
 
+const isSingle = (value: Value | undefined): value is Fixed =>
+  value !== undefined && isFixed(value) && sizeOf(value.shape) === 1
+
 /** Whether two zero points are the same. */
 export const sameZero = (a: Value | undefined, b: Value | undefined): boolean =>
-  a === b ||
-  (isZero(a) && isZero(b)) ||
-  (!!a && !!b && isFixed(a) && isFixed(b) && sizeOf(a.shape) === 1 && sizeOf(b.shape) === 1 && a.data[0] === b.data[0])
+  a === b || (isZero(a) && isZero(b)) || (isSingle(a) && isSingle(b) && a.data[0] === b.data[0])
 
 export const isByte = (type: ElementType): boolean => type === 'int8' || type === 'uint8'
 
-/** How scales and zero points lie along a known tensor: one in all, one for each place of an axis, or for each block. */
+/** How scales and zero points lie along a known tensor: one in all, or one for each place or block of an axis. */
 interface Laid {
   readonly axis: number
   /** Neighbours along the axis that share one. */

@@ -3,11 +3,10 @@ import { type Shape, showShape, sizeOf } from '../../base/shape.ts'
 import { compile, type Program } from '../../compile.ts'
 import type { Tensor } from '../../graph/tensor.ts'
 import { readFile } from '../../runtime/files.ts'
-import { buildGraph, checkOperations } from './build.ts'
+import { buildGraph, checkOperations, runHost, type Stage } from './build.ts'
 import { type ElementType, type Fixed, fixed, isFloat } from './elements.ts'
 import { externalBeside, externalFrom } from './external.ts'
-import { type OnnxGraph, type Port, readGraph } from './graph.ts'
-import { NeedsValue } from './node.ts'
+import { type OnnxGraph, type OnnxNode, type Port, readGraph } from './graph.ts'
 import { isFixed, live, plain, type Value } from './value.ts'
 
 /** Values in ONNX's own order of axes: pictures are [N, C, H, W]. */
@@ -33,7 +32,10 @@ interface Built {
   readonly program: Program<readonly Shape[], Tensor[]> | undefined
   /** Inputs that the program takes. */
   readonly taken: readonly string[]
-  readonly outputs: readonly Value[]
+  /** Values that the model gives, or that what follows needs. */
+  readonly results: ReadonlyMap<string, Value>
+  /** What follows the program, where results of it decide shapes or go through operations of no program. */
+  readonly next: { readonly host: readonly OnnxNode[]; readonly model: OnnxModel } | undefined
 }
 
 /** Programs for as many shapes of inputs are kept. */
@@ -53,11 +55,12 @@ export class OnnxModel {
   readonly graph: OnnxGraph
   readonly #programs = new Map<string, Built>()
   /** Inputs whose values decide shapes. */
-  readonly #known = new Set<string>()
+  readonly #known: ReadonlySet<string>
 
-  constructor(graph: OnnxGraph) {
+  constructor(graph: OnnxGraph, known: readonly string[] = []) {
     checkOperations(graph)
     this.graph = graph
+    this.#known = new Set(known)
     this.name = graph.name
     this.opset = graph.opset
     this.inputs = graph.inputs
@@ -75,15 +78,22 @@ export class OnnxModel {
       ? await built.program(...built.taken.map((name) => values.get(name)!.data))
       : ([] as Float32Array[])
     let at = 0
-    const entries = this.outputs.map(({ name }, i) => {
-      const { type, shape } = built.outputs[i]
-      const value = built.outputs[i]
-      return [name, { type, shape, data: isFixed(value) ? value.data : results[at++] }] as const
-    })
-    return Object.fromEntries(entries)
+    const made = new Map<string, OnnxTensor & Fixed>()
+    for (const [name, value] of built.results) {
+      const data = isFixed(value) ? value.data : (values.get(name)?.data ?? results[at++])
+      made.set(name, { type: value.type, shape: value.shape, data })
+    }
+    if (built.next) {
+      const { host, model } = built.next
+      for (const node of host) for (const [name, value] of runHost(node, this.opset, made)) made.set(name, value)
+      const given = model.inputs.map(({ name }) => [name, made.get(name)!] as const)
+      for (const [name, value] of Object.entries(await model.run(Object.fromEntries(given))))
+        made.set(name, value as Fixed)
+    }
+    return Object.fromEntries(this.outputs.map(({ name }) => [name, made.get(name)!]))
   }
 
-  /** The program that `run` uses for such inputs: its steps with their plans, memory and times. */
+  /** The program that `run` uses (first) for such inputs: its steps with their plans, memory and times. */
   plan(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): OnnxPlan {
     const { program } = this.#built(this.#valuesOf(inputs))
     return program ?? { steps: [], arenaBytes: 0, profile: async () => [] }
@@ -126,16 +136,7 @@ export class OnnxModel {
       this.#isKnown(name, value) && [...value.data],
     ])
     const key = JSON.stringify(parts)
-    let built = this.#programs.get(key)
-    if (!built) {
-      try {
-        built = this.#build(values)
-      } catch (error) {
-        if (!(error instanceof NeedsValue) || this.#known.has(error.input)) throw error
-        this.#known.add(error.input)
-        return this.#built(values)
-      }
-    }
+    const built = this.#programs.get(key) ?? this.#build(values)
     this.#programs.delete(key)
     this.#programs.set(key, built)
     if (this.#programs.size > keptPrograms) this.#programs.delete(this.#programs.keys().next().value!)
@@ -144,20 +145,59 @@ export class OnnxModel {
 
   #build(values: ReadonlyMap<string, Fixed>): Built {
     const taken = [...values].filter(([name, value]) => !this.#isKnown(name, value))
-    let outputs: Value[] = []
+    let stage: Stage | undefined
+    let results = new Map<string, Value>()
     const compute = (...tensors: Tensor[]): Tensor[] => {
       const given = new Map<string, Value>(values)
       taken.forEach(([name, { type }], i) => {
         given.set(name, live(type, tensors[i]))
       })
-      outputs = buildGraph(this.graph, given)
-      return outputs.filter((value) => !isFixed(value)).map(plain)
+      stage = buildGraph(this.graph, given)
+      results = resultsOf(this.graph, stage)
+      return [...results].flatMap(([name, value]) => (isFixed(value) || values.has(name) ? [] : [plain(value)]))
     }
     const shapes = taken.map(([, { shape }]) => shape)
     const program = compile<readonly Shape[], Tensor[]>(compute as (...x: readonly unknown[]) => Tensor[], shapes)
-    const computed = outputs.some((value) => !isFixed(value))
-    return { program: computed ? program : undefined, taken: taken.map(([name]) => name), outputs }
+    const computed = [...results].some(([name, value]) => !isFixed(value) && !values.has(name))
+    return {
+      program: computed ? program : undefined,
+      taken: taken.map(([name]) => name),
+      results,
+      next: stage && nextOf(this.graph, stage, results),
+    }
   }
+}
+
+const isLate = ({ host, waiting }: Stage) => host.length + waiting.length > 0
+
+/** What a stage has to give: outputs of the graph, and what later nodes take. */
+function resultsOf(graph: OnnxGraph, stage: Stage): Map<string, Value> {
+  const late = [...stage.host, ...stage.waiting].flatMap((node) => node.inputs)
+  const names = new Set([...graph.outputs.map(({ name }) => name), ...late])
+  return new Map([...names].flatMap((name) => (stage.values.has(name) ? [[name, stage.values.get(name)!]] : [])))
+}
+
+/** The nodes that wait for a stage, as a model of their own. */
+function nextOf(graph: OnnxGraph, stage: Stage, results: ReadonlyMap<string, Value>): Built['next'] {
+  if (!isLate(stage)) return undefined
+  const { host, waiting, known } = stage
+  const taken = new Set(waiting.flatMap((node) => node.inputs))
+  const made = host.flatMap((node) => node.outputs.filter(Boolean))
+  const moving = [...results].filter(([name, value]) => taken.has(name) && !isFixed(value))
+  const inputs = [
+    ...moving.map(([name, { type }]): Port => ({ name, type, shape: undefined })),
+    ...made.filter((name) => taken.has(name)).map((name): Port => ({ name, type: 'float32', shape: undefined })),
+  ]
+  const fixedOnes = [...results].filter((entry): entry is [string, Fixed] => isFixed(entry[1]))
+  const ready = new Set([...results.keys(), ...made])
+  const rest = {
+    ...graph,
+    nodes: waiting,
+    inputs,
+    outputs: graph.outputs.filter(({ name }) => !ready.has(name)),
+    initializers: new Map([...graph.initializers, ...fixedOnes]),
+  }
+  return { host, model: new OnnxModel(rest, known) }
 }
 
 /** The value of one input, checked against what the model says of it. */

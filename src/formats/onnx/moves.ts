@@ -81,7 +81,7 @@ function concatenated(use: Use): Value {
   return joined(values, axis)
 }
 
-function gather(use: Use): Value {
+export function gather(use: Use): Value {
   const data = use.input(0)
   const axis = use.axis(use.int('axis', 0), data.shape.length)
   const indices = use.fixed(1)

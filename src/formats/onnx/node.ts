@@ -1,20 +1,20 @@
 import { FoveaError, fail } from '../../base/errors.ts'
-import { type Shape, showShape } from '../../base/shape.ts'
+import { type Shape, showShape, sizeOf } from '../../base/shape.ts'
 import { referenceValues } from '../../graph/reference.ts'
-import { type Tensor, topological } from '../../graph/tensor.ts'
+import { topological } from '../../graph/tensor.ts'
 import type { ElementType, Fixed } from './elements.ts'
 import { fixed } from './elements.ts'
 import type { OnnxNode } from './graph.ts'
 import { readTensor } from './tensors.ts'
 import { isFixed, type Live, plain, type Value } from './value.ts'
 
-/** An operation needs to know the values of an input of the model, by its name, when the program is made. */
+/** An operation needs to know the values of some of its inputs, by name, when the program is made. */
 export class NeedsValue extends Error {
-  readonly input: string
+  readonly inputs: readonly string[]
 
-  constructor(input: string) {
-    super(`the value of input '${input}' is needed`)
-    this.input = input
+  constructor(inputs: readonly string[]) {
+    super(`the values of ${inputs.join(', ')} are needed`)
+    this.inputs = inputs
   }
 }
 
@@ -32,24 +32,16 @@ export class Use {
   readonly node: OnnxNode
   readonly opset: number
   readonly inputs: readonly (Value | undefined)[]
-  readonly #names: ReadonlyMap<Tensor, string>
 
-  /** @param names of the model's inputs by their placeholders */
-  constructor(
-    node: OnnxNode,
-    opset: number,
-    inputs: readonly (Value | undefined)[],
-    names: ReadonlyMap<Tensor, string>,
-  ) {
+  constructor(node: OnnxNode, opset: number, inputs: readonly (Value | undefined)[]) {
     this.node = node
     this.opset = opset
     this.inputs = inputs
-    this.#names = names
   }
 
   /** The same node with other inputs. */
   with(inputs: readonly (Value | undefined)[]): Use {
-    return new Use(this.node, this.opset, inputs, this.#names)
+    return new Use(this.node, this.opset, inputs)
   }
 
   fail(problem: string, remedy = 'Export the model without it'): never {
@@ -76,11 +68,9 @@ export class Use {
   }
 
   #evaluate(value: Live, i: number): Fixed {
-    for (const node of topological([value.tensor])) {
-      const name = this.#names.get(node)
-      if (name !== undefined) throw new NeedsValue(name)
-    }
-    if (value.tensor.shape.reduce((a, b) => a * b, 1) > 65536) this.fail(`input ${i} must be known beforehand`)
+    if (topological([value.tensor]).some(({ operation }) => operation.kind === 'placeholder'))
+      throw new NeedsValue([this.node.inputs[i]])
+    if (sizeOf(value.tensor.shape) > 65536) this.fail(`input ${i} must be known beforehand`)
     return fixed(value.type, value.shape, referenceValues([plain(value)])[0])
   }
 
@@ -166,3 +156,11 @@ export class Use {
 export type Result = Value | readonly (Value | undefined)[]
 export type Op = (use: Use) => Result
 export type Ops = Readonly<Record<string, Op>>
+
+/** An operation that is computed from known inputs, beside programs: what it gives, or how much, depends on values. */
+export interface HostOp {
+  /** Inputs that the operation of the same name in `Ops` needs to know: the others may be live there. Default: all. */
+  readonly needs?: (use: Use) => readonly number[]
+  readonly run: (use: Use) => readonly (Fixed | undefined)[]
+}
+export type HostOps = Readonly<Record<string, HostOp>>

@@ -44,6 +44,28 @@ function checkBetween(use: Use, count: number): void {
   if (count > mostBetween) use.fail(`it would take ${count} numbers at once`, 'Use it on smaller inputs')
 }
 
+/** Whether a node's steps in between are small enough for a program. */
+const fits = (count: number) => count <= mostBetween
+
+export const fitsDeformable = (use: Use): boolean => {
+  const [n, channels, height, width] = use.shape(0)
+  const [, , ...out] = use.shape(2)
+  return use.shape(0).length === 4 && fits(n * sizeOf(out) * sizeOf(use.shape(1).slice(2)) * height * width * channels)
+}
+
+export const fitsGrid = (use: Use): boolean => {
+  const [, channels, height] = use.shape(0)
+  const isPlain = use.shape(0).length === 4 && !use.text('mode', 'linear').includes('cubic')
+  return isPlain && fits(sizeOf(use.shape(1)) * height * channels)
+}
+
+export const fitsUnpool = (use: Use): boolean => {
+  const [n, c, ...spatial] = use.shape(0)
+  const { kernel, stride, padding } = windowOf(use, spatial, use.ints('kernel_shape') ?? [])
+  const out = spatial.map((size, i) => (size - 1) * stride[i] + kernel[i] - padding[i][0] - padding[i][1])
+  return fits(n * c * sizeOf(out) * sizeOf(spatial))
+}
+
 /** Where each tap of each window reads without offsets, in one axis: [OH * OW * taps]. */
 function positions(axis: number, out: readonly number[], window: ReturnType<typeof windowOf>): Tensor {
   const { kernel, stride, dilation, padding } = window

@@ -60,6 +60,28 @@ function padded(use: Use): Value {
   return like(x, pad(x.tensor, permuted(pairs, x.order), { mode, value: filler }))
 }
 
+/** The middle of an axis, or the axis in the middle of zeros; the odd element more is at the end. */
+function centerCropPad(use: Use): Value {
+  const value = use.input(0)
+  const rank = value.shape.length
+  const axes = use.ints('axes')?.map((axis) => use.axis(axis, rank)) ?? plainOrder(rank)
+  const wanted = use.numbers(1)
+  if (wanted.length !== axes.length || wanted.some((n) => !(n > 0)))
+    use.fail(`sizes ${wanted} for ${axes.length} axes`, 'Check the model')
+  const pairs = value.shape.map((n, axis): [number, number] => {
+    const i = axes.indexOf(axis)
+    const more = i < 0 ? 0 : wanted[i] - n
+    const low = Math.trunc(more / 2)
+    return [low, more - low]
+  })
+  countOf(
+    use.node.title,
+    value.shape.map((n, axis) => n + pairs[axis][0] + pairs[axis][1]),
+  )
+  const x = asLive(value)
+  return like(x, pad(x.tensor, permuted(pairs, x.order)))
+}
+
 function transpose(use: Use): Value {
   const value = use.input(0)
   const rank = value.shape.length
@@ -114,6 +136,7 @@ function constant(use: Use): Value {
 }
 
 export const shapeOps: Ops = {
+  CenterCropPad: centerCropPad,
   Constant: constant,
   ConstantOfShape: constantOfShape,
   DepthToSpace: depthToSpace,

@@ -62,7 +62,8 @@ function slidingWindow(use: Use, spatial: readonly number[], kernel: readonly nu
     outputSize(size, kernel[axis], stride[axis], dilation[axis], ...padding[axis]),
   )
   if (out.some((n, axis) => n * kernel[axis] > mostSteps)) use.fail(`windows of ${kernel} at ${out} places`)
-  countOf(use.node.title, [...use.shape(0).slice(0, 2), ...out.map((n) => Math.max(n, 1))])
+  // of one sample: how many there are doesn't come from the file alone, and is a mark while a model is written
+  countOf(use.node.title, [use.shape(0)[1], ...out.map((n) => Math.max(n, 1))])
   return window
 }
 
@@ -130,7 +131,7 @@ function convTransposed(use: Use): Value {
   const sizes = spatialOf(use).map((size, axis) =>
     transposedOutputSize(size, kernel[axis], stride[axis], dilation[axis], ...padding[axis], extra[axis]),
   )
-  countOf(use.node.title, [use.shape(0)[0], weight.shape[1] * options.groups, ...sizes.map((n) => Math.max(n, 1))])
+  countOf(use.node.title, [weight.shape[1] * options.groups, ...sizes.map((n) => Math.max(n, 1))])
   return result(use, withBias(convTranspose(channelsLast(use.input(0)), kernelOf(weight), options), use, 2))
 }
 

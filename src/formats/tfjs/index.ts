@@ -1,4 +1,5 @@
 export type { LoadTfjsOptions, TfjsFiles, TfjsSource } from './files.ts'
-export { type LoadGraphOptions, loadGraphModel, tfjsOperations } from './graph.ts'
-export { type LoadLayersOptions, loadLayersModel } from './layers.ts'
+export { type LoadGraphOptions, loadGraphModel, readGraphModel, tfjsOperations } from './graph.ts'
+export { isGraphModel, type LoadLayersOptions, loadLayersModel } from './layers.ts'
 export { saveLayersModel, saveLayersModelFiles } from './save.ts'
+export { writeOnnxGraph } from './write-onnx.ts'

@@ -39,6 +39,11 @@ export async function loadLayersModel(source: TfjsSource, options: LoadLayersOpt
   return layersOf(topology, weightsOf(await readWeights(model, folder, options)), options)
 }
 
+/** Whether a model.json holds a graph of operations, for `loadGraphModel`, and not layers. */
+export async function isGraphModel(source: TfjsSource): Promise<boolean> {
+  return (await readModelJson(folderOf(source, undefined))).isGraph
+}
+
 export function weightsOf(fixed: ReadonlyMap<string, { shape: readonly number[]; data: ArrayLike<number> }>) {
   const floats = ([name, { shape, data }]: [string, { shape: readonly number[]; data: ArrayLike<number> }]) =>
     [name, { shape, data: data instanceof Float32Array ? data : Float32Array.from(data) }] as const

@@ -38,7 +38,7 @@ function fromAbove({ classes, labels, batch, shape }: Dataset): ReportFile {
 async function fully(settings: Settings, path: string): Promise<Outcome> {
   const { train, test } = await modelnet10({ path })
   const model = volume()
-  await trained(settings, model, varyVolumes(train, { shift: 1 }, 1), 12, 32)
+  await trained(settings, model, varyVolumes(train, { shift: 1 }, 1), 8, 32)
   const { accuracy } = await model.evaluate(test)
   return {
     measures: [{ name: 'ModelNet10, 908 test shapes', value: accuracy!, show: percent, atLeast: 0.88, paper: '92%' }],

@@ -124,10 +124,25 @@ function readScalar(reader: BinaryReader, kind: Scalar): unknown {
   }
 }
 
-/** A list of numbers in one piece. */
-function readPacked(bytes: Uint8Array, kind: Scalar, into: unknown[]): void {
+/** Longest list of whole numbers: a byte of a file may become sixteen of memory. More belong in raw data. */
+const longestNumbers = 2 ** 22
+
+/** A list of numbers in one piece, after those that were there. */
+function readPacked(bytes: Uint8Array, kind: Scalar, before: readonly number[]): readonly number[] {
+  if (kind === 'float' && before.length === 0 && bytes.length > 4096 && bytes.length % 4 === 0) {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const list: ArrayLike<number> = Float32Array.from({ length: bytes.length / 4 }, (_, i) =>
+      view.getFloat32(4 * i, true),
+    )
+    return list as readonly number[]
+  }
+  const list = Array.from(before)
   const reader = new BinaryReader(bytes)
-  while (reader.pos < reader.len) into.push(readScalar(reader, kind))
+  while (reader.pos < reader.len) {
+    if (list.length >= longestNumbers) bad(`a list has more than ${longestNumbers} numbers`)
+    list.push(readScalar(reader, kind) as number)
+  }
+  return list
 }
 
 function readField(reader: BinaryReader, wire: WireType, name: string, field: Field, start: number): unknown {
@@ -161,10 +176,10 @@ function readTable(bytes: Uint8Array, table: Table, start: number): Record<strin
       const list = result[name] as unknown[]
       const packed = field.many && wire === WireType.LengthDelimited && typeof field.kind === 'string'
       if (packed && wireTypes[field.kind as Scalar] !== WireType.LengthDelimited)
-        readPacked(reader.bytes(), field.kind as Scalar, list)
+        result[name] = readPacked(reader.bytes(), field.kind as Scalar, list as number[])
       else if (field.many) {
-        if (list.length >= longestList && wire === WireType.LengthDelimited)
-          bad(`field '${name}' at byte ${at} has more than ${longestList} entries`)
+        const most = wire === WireType.LengthDelimited ? longestList : longestNumbers
+        if (list.length >= most) bad(`field '${name}' at byte ${at} has more than ${most} entries`)
         list.push(readField(reader, wire, name, field, start))
       } else result[name] = readField(reader, wire, name, field, start)
       if (reader.pos > reader.len) bad(`field '${name}' at byte ${at} is longer than what is left`)

@@ -39,12 +39,18 @@ function bfloat(upper: number): number {
   return view.getFloat32(0)
 }
 
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
+
 function fromBytes(where: string, type: ElementType, bytes: Uint8Array, count: number): Fixed['data'] {
   const size = bytesOf(type)
   if (bytes.length !== count * size)
     fail('loadOnnx', `${where} has ${bytes.length} bytes for ${count} values of ${type}`, 'The file is damaged')
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const data = storageOf(type, count)
+  if (type === 'float32' && littleEndian) {
+    new Uint8Array(data.buffer).set(bytes)
+    return data
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
   const read = readers[type]
   for (let i = 0; i < count; i++) data[i] = read(view, i * size)
   return data

@@ -52,7 +52,10 @@ export function variableOf(value: Fixed, order: readonly number[]): Tensor {
   let variable = kept.get(key)
   if (!variable) {
     const { data, shape } = permuteFixed(value, order)
-    variable = new Variable(data, shape)
+    // what was brought into another order is nobody else's: no second copy of it
+    const own = data instanceof Float32Array && data !== value.data ? data : undefined
+    variable = new Variable(own ? undefined : data, shape)
+    if (own) variable.initial = own
     kept.set(key, variable)
     if (data instanceof Float64Array) exact.set(variable.value, data)
   }

@@ -59,42 +59,68 @@ const text = (value: string): number[] => {
   return [...unsignedLeb(bytes.length), ...bytes]
 }
 
-const vector = (items: readonly (readonly number[])[]): number[] => [...unsignedLeb(items.length), ...items.flat()]
+type Bytes = readonly number[] | Uint8Array<ArrayBuffer>
 
-const sized = (bytes: readonly number[]): number[] => unsignedLeb(bytes.length).concat(bytes)
+/** All parts in one piece of memory: modules are too long to be copied byte by byte. */
+function join(parts: readonly Bytes[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    whole.set(part, at)
+    at += part.length
+  }
+  return whole
+}
 
-const section = (id: number, bytes: readonly number[]): number[] => [id].concat(sized(bytes))
+const vector = (items: readonly Bytes[]): Bytes => join([unsignedLeb(items.length), ...items])
 
-function encode(instruction: Instruction, indices: ReadonlyMap<Local, number>): number[] {
+const sized = (bytes: Bytes): Bytes => join([unsignedLeb(bytes.length), bytes])
+
+const section = (id: number, bytes: Bytes): Bytes => join([[id], sized(bytes)])
+
+function append(out: number[], bytes: readonly number[]): void {
+  for (let i = 0; i < bytes.length; i++) out.push(bytes[i]!)
+}
+
+/** Adds one instruction's bytes to `out`. */
+function encode(out: number[], instruction: Instruction, indices: ReadonlyMap<Local, number>): void {
   const { bytes, immediate } = opcodes[instruction.op]
   const numbers = instruction.numbers ?? []
+  append(out, bytes)
   switch (immediate) {
     case 'none':
-      return [...bytes]
+      break
     case 'block':
-      return [...bytes, 0x40]
+      out.push(0x40)
+      break
     case 'local': {
       const index = indices.get(instruction.local!)
       invariant(index !== undefined, `${instruction.op} of a local that isn't declared: ${instruction.local?.name}`)
-      return [...bytes, ...unsignedLeb(index)]
+      append(out, unsignedLeb(index))
+      break
     }
     case 'i32':
-      return [...bytes, ...signedLeb(numbers[0]!)]
+      append(out, signedLeb(numbers[0]!))
+      break
     case 'f32':
-      return [...bytes, ...floatBytes(numbers[0]!)]
+      append(out, floatBytes(numbers[0]!))
+      break
     case 'bytes':
-      return [...bytes, ...instruction.bytes!]
+      append(out, instruction.bytes!)
+      break
     case 'depth':
     case 'lane':
     case 'memory':
     case 'memoryLane':
-      for (const value of numbers) invariant(value >= 0, `${instruction.op} has a negative immediate: ${numbers}`)
-      return [...bytes, ...numbers.flatMap(unsignedLeb)]
+      for (const value of numbers) {
+        invariant(value >= 0, `${instruction.op} has a negative immediate: ${numbers}`)
+        append(out, unsignedLeb(value))
+      }
   }
 }
 
 /** Locals sorted by type, so that the code section declares at most three runs of them. */
-function functionBody(definition: WasmFunction): number[] {
+function functionBody(definition: WasmFunction): Bytes {
   const runs = (['i', 'f', 'v'] as const)
     .map((type) => ({ type, locals: definition.locals.filter((local) => local.type === type) }))
     .filter((run) => run.locals.length > 0)
@@ -102,8 +128,9 @@ function functionBody(definition: WasmFunction): number[] {
   for (const local of definition.parameters) indices.set(local, indices.size)
   for (const run of runs) for (const local of run.locals) indices.set(local, indices.size)
   const declarations = vector(runs.map((run) => [...unsignedLeb(run.locals.length), typeBytes[run.type]]))
-  const code = definition.code.flatMap((instruction) => encode(instruction, indices))
-  return sized(declarations.concat(code, opcodes.end.bytes))
+  const code: number[] = []
+  for (const instruction of definition.code) encode(code, instruction, indices)
+  return sized(join([declarations, code, opcodes.end.bytes]))
 }
 
 function memoryLimits({ shared, minimum, maximum }: MemoryImport): number[] {
@@ -118,14 +145,14 @@ export function assemble(functions: readonly WasmFunction[], memory: MemoryImpor
   const types = [...new Set(signatures)]
   const typeSection = types.map((types) => [0x60, ...vector([...types].map((t) => [typeBytes[t as StackType]])), 0])
   const exports = functions.map(({ name }, index) => [...text(name), 0, ...unsignedLeb(index)])
-  const bytes = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0].concat(
+  const sections = [
     section(1, vector(typeSection)),
     section(2, vector([[...text('env'), ...text('memory'), 2, ...memoryLimits(memory)]])),
     section(3, vector(signatures.map((signature) => unsignedLeb(types.indexOf(signature))))),
     section(7, vector(exports)),
     section(10, vector(functions.map(functionBody))),
-  )
-  return Uint8Array.from(bytes)
+  ]
+  return join([[0, 0x61, 0x73, 0x6d, 1, 0, 0, 0], ...sections])
 }
 
 function immediateText(instruction: Instruction, names: ReadonlyMap<Local, string>): string {

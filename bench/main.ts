@@ -36,7 +36,7 @@ const usage = `npm run bench -- [options]
   --library                 without the flag that gives Node 20 relaxed SIMD
   --limit SECONDS           of one library at one work before it is given up (default: 60)
   --quick                   fewer repeats: to see that everything runs, not to measure
-  --json FILE, --write      every figure as JSON; the tables as bench/results.md`
+  --json FILE, --write      every figure as JSON; the tables as docs/benchmarks.md`
 
 const root = new URL('../../', import.meta.url).pathname
 const { values } = parseArgs({
@@ -71,7 +71,7 @@ const starter = processStarter({ relaxed: !values.library, precision: values.pre
 const progress = (line: string) => process.stderr.write(`${line}\n`)
 const pages: string[] = []
 
-/** Prints a text and keeps it for results.md. */
+/** Prints a text and keeps it for docs/benchmarks.md. */
 function say(text: string, markdown = text): void {
   console.log(`${text}\n`)
   pages.push(markdown)
@@ -175,4 +175,7 @@ const figures = {
   startup,
 }
 if (values.json) writeFileSync(values.json, `${JSON.stringify(figures, null, 1)}\n`)
-if (values.write) writeFileSync(`${root}results.md`, `# Results of npm run bench\n\n${pages.join('\n\n')}\n`)
+// folders are the reader's own
+const given = process.argv.slice(2).map((word) => (word.includes('/') ? 'FOLDER' : word))
+const heading = `# Benchmarks\n\nWritten by \`npm run bench -- ${given.join(' ')}\`.`
+if (values.write) writeFileSync(`${root}../docs/benchmarks.md`, `${heading}\n\n${pages.join('\n\n')}\n`)

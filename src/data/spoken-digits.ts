@@ -6,7 +6,7 @@ import { parseWav } from './wav.ts'
 export interface SpokenDigitsOptions {
   /** The folder `recordings`, or a .tar.gz that has it. */
   readonly path?: string
-  /** Samples of each recording: longer ones lose their end, shorter ones are filled with 0. Default 4000: half a second. */
+  /** Samples of each recording: longer ones lose their end, shorter ones get zeros. Default 4000: half a second. */
   readonly length?: number
 }
 

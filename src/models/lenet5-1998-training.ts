@@ -71,7 +71,7 @@ function before(node: Tensor, g: Tensor): Tensor[] {
 }
 
 /**
- * Curvatures h_kk of `of`: the Gauss-Newton approximation's diagonal, its terms off the diagonal left out at every layer.
+ * Curvatures h_kk of `of`: the Gauss-Newton approximation's diagonal, terms off it left out at every layer.
  * @param y a node whose elements' second derivatives are `g`, of the same shape
  */
 export function curvatures(y: Tensor, g: Tensor, of: readonly Tensor[]): Tensor[] {

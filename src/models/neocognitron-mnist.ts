@@ -109,5 +109,5 @@ export function addIfSilent(windows: readonly Float32Array[], most: number): Flo
   return patches
 }
 
-/** In learning cells count as silent a little above their threshold, so that there are enough of them (dual thresholds). */
+/** In learning cells count as silent a little above their threshold, so that there are enough (dual thresholds). */
 const margin = 0.25

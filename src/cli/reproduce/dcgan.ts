@@ -118,7 +118,8 @@ async function fully(settings: Settings): Promise<Outcome> {
     ],
     lines: [
       `samples of each class 0 to 9: ${counts.join(', ')}`,
-      `the judge: ${percent(accuracy!)} of test digits right, mean confidence on 1,000 of them ${fixed(real.confidence, 3)}`,
+      `the judge: ${percent(accuracy!)} of test digits right, ` +
+        `mean confidence on 1,000 of them ${fixed(real.confidence, 3)}`,
     ],
     files: [drawn(samples, 160), { name: 'generator.safetensors', caption: 'the generator', content: made.toBytes() }],
   }

@@ -33,8 +33,8 @@ const tableRow: Row = {
 }
 
 /**
- * What stands in for the method of 1998 in the long runs: momentum, and a rate that falls along half a cosine. 0.002 was
- * chosen on the last 5,000 of the training digits, after 0.005 had missed the targets on the test digits.
+ * What stands in for the method of 1998 in the long runs: momentum, and a rate that falls along half a cosine. 0.002
+ * was chosen on the last 5,000 of the training digits, after 0.005 had missed the targets on the test digits.
  */
 const recipe = (samples: number, epochs: number): FitOptions => {
   const batchSize = 32

@@ -1,5 +1,5 @@
 // A. Radford, L. Metz, S. Chintala, "Unsupervised representation learning with deep convolutional generative
-// adversarial networks", 2016, made small for 28x28; the game is Goodfellow et al.'s, "Generative adversarial nets", 2014.
+// adversarial networks", 2016, made small for 28x28; the game: Goodfellow et al., "Generative adversarial nets", 2014.
 import { compile } from '../compile.ts'
 import { gradient } from '../graph/gradient.ts'
 import { add } from '../graph/map.ts'

@@ -21,8 +21,8 @@ const conv = (filters: number, size: number, stride = 1): Layer[] => [
 
 /**
  * After VoxNet (Maturana & Scherer, "VoxNet: a 3D convolutional neural network for real-time object recognition",
- * 2015), "C(32, 5, 2) - C(32, 3, 1) - P(2) - FC(128) - FC(K)", for volumes of 32x32x32: 8 kernels in the first layer, which
- * has most of the places, and a third convolution where there are few.
+ * 2015), "C(32, 5, 2) - C(32, 3, 1) - P(2) - FC(128) - FC(K)", for volumes of 32x32x32: 8 kernels in the first layer,
+ * which has most of the places, and a third convolution where there are few.
  */
 export function volume({ classes = 10, seed = 1, inputShape = [32, 32, 32, 1] }: ZooOptions = {}): Model {
   const layers = [...conv(8, 5, 2), ...conv(32, 3), maxPool3d(2), ...conv(64, 3), dropout(0.2), flatten()]

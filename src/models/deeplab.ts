@@ -6,15 +6,19 @@ import {
   concatenate,
   conv2d,
   depthwiseConv2d,
+  dropout,
   functional,
   globalAveragePool,
   input,
   type Layer,
   type Model,
+  maxPool2d,
   type Node,
   parallel,
   relu,
+  residual,
   resize,
+  sequential,
   type WeightOptions,
 } from '../nn/index.ts'
 import type { LargeOptions } from './options.ts'
@@ -93,4 +97,69 @@ export function deeplabMini(options: DeeplabMiniOptions = {}): Model {
   const joined = concatenate()(high, through(conv(12, 1), low))
   const decoder = [...conv(48, 3), conv2d(classes, 1, weights), resize([height, width], { mode: 'linear' })]
   return functional(picture, through(decoder, joined), { seed, name: 'deeplab-mini' })
+}
+
+export interface DeeplabVggOptions extends LargeOptions {
+  /** Edge of fc6's kernel. Default 3. */
+  readonly fc6?: number
+  /** Rates of fc6; several: a branch of fc6, fc7 and fc8 for each, summed (ASPP of v2). Default [12]: LargeFOV. */
+  readonly rates?: readonly number[]
+}
+
+/**
+ * v1 and v2 on VGG-16: pool4 and pool5 keep the size, conv5 has rate 2, output stride 8. For 21 classes 20,505,429
+ * parameters (LargeFOV), 65,140,565 (fc6 4x4, 4096 wide), 37,877,652 (v2's ASPP-L, rates 6, 12, 18, 24).
+ */
+export function deeplabVgg(options: DeeplabVggOptions = {}): Model {
+  const { classes = 21, seed = 1, inputShape = [321, 321, 3], fc6 = 3, rates = [12], ...weights } = options
+  const conv = (filters: number, size = 3, dilation = 1) =>
+    conv2d(filters, size, { padding: 'same', dilation, activation: 'relu', ...weights })
+  const pool = (stride: number) => maxPool2d(3, { stride, padding: 1 })
+  const wide = fc6 === 3 ? 1024 : 4096
+  const branch = (rate: number) => [
+    ...[conv(wide, fc6, rate), dropout(0.5), conv(wide, 1), dropout(0.5)],
+    conv2d(classes, 1, weights),
+  ]
+  const layers = [
+    ...[conv(64), conv(64), pool(2)],
+    ...[conv(128), conv(128), pool(2)],
+    ...[conv(256), conv(256), conv(256), pool(2)],
+    ...[conv(512), conv(512), conv(512), pool(1)],
+    ...[conv(512, 3, 2), conv(512, 3, 2), conv(512, 3, 2), pool(1)],
+    ...(rates.length === 1 ? branch(rates[0]!) : [parallel(rates.map(branch), { merge: 'add' })]),
+  ]
+  return sequential(inputShape, layers, { seed, name: 'deeplab-vgg' })
+}
+
+export interface DeeplabV3Options extends LargeOptions {
+  /** Bottlenecks of the third of ResNet's four stages: 6 (ResNet-50) or 23 (ResNet-101). Default 6. */
+  readonly depth?: 6 | 23
+}
+
+/**
+ * v3 on ResNet with output stride 8: rates 2 and 4 in the last two stages, pyramid rates 12, 24, 36. For 21 classes
+ * 39,638,869 trained parameters with ResNet-50.
+ */
+export function deeplabV3(options: DeeplabV3Options = {}): Model {
+  const { classes = 21, seed = 1, inputShape = [513, 513, 3], depth = 6, ...weights } = options
+  const pieces = atrousPieces(weights)
+  const { conv } = pieces
+  const plain = { bias: false, kernelInitializer: 'heNormal', ...weights } as const
+  const bottleneck = (width: number, stride: number, dilation: number, first: boolean): Layer[] => [
+    residual(
+      [...conv(width, 1), ...conv(width, 3, { stride, dilation }), conv2d(4 * width, 1, plain), batchNorm()],
+      first ? { shortcut: [conv2d(4 * width, 1, { ...plain, stride }), batchNorm()] } : {},
+    ),
+    relu(),
+  ]
+  const stage = (width: number, count: number, stride: number, dilation: number) =>
+    Array.from({ length: count }, (_, i) => bottleneck(width, i === 0 ? stride : 1, dilation, i === 0)).flat()
+  const eighth = inputShape.slice(0, 2).map((n) => Math.ceil(n / 8)) as [number, number]
+  const layers = [
+    ...[...conv(64, 7, { stride: 2 }), maxPool2d(3, { stride: 2, padding: 'same' })],
+    ...[...stage(64, 3, 1, 1), ...stage(128, 4, 2, 1), ...stage(256, depth, 1, 2), ...stage(512, 3, 1, 4)],
+    ...[...aspp(pieces, 256, [12, 24, 36], eighth), dropout(0.5), ...conv(256, 3), conv2d(classes, 1, weights)],
+    resize(inputShape.slice(0, 2), { mode: 'linear' }),
+  ]
+  return sequential(inputShape, layers, { seed, name: 'deeplab-v3' })
 }

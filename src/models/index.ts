@@ -12,6 +12,9 @@ import { volume } from './volume.ts'
 import { xception, xceptionTiny } from './xception.ts'
 
 export { cells, differenceOfGaussians, evenKernels, oddKernels, orientations } from './cells.ts'
+export { contextFrontEnd, contextModule, contextNet, startAsIdentity } from './context.ts'
+export { RandomField, type RandomFieldOptions, randomField } from './crf.ts'
+export { type DeeplabMiniOptions, deeplabMini, deeplabV3, deeplabVgg } from './deeplab.ts'
 export { fukushima1969, lineAngles, lineKernels } from './fukushima1969.ts'
 export { drawGlyph, glyphs } from './glyphs.ts'
 export { mapCriterion } from './lenet5-1998.ts'
@@ -24,7 +27,11 @@ export {
   retina,
   staged,
 } from './neocognitron.ts'
+export { absPreset, paperPreset, SparseCoding, type SparseCodingOptions } from './sparse-coding.ts'
+export { SparseConvCoding, type SparseConvOptions } from './sparse-conv.ts'
+export { type Grey, type WhitenOptions, whiten } from './sparse-whitening.ts'
 export * as stimuli from './stimuli.ts'
+export { type UnetOptions, unet, unetMini } from './unet.ts'
 export {
   alexnet,
   alexnetMini,

@@ -11,7 +11,7 @@ import {
   lastKernels,
   startAsIdentity,
 } from '../../src/models/context.ts'
-import { deeplabMini } from '../../src/models/deeplab.ts'
+import { deeplabMini, deeplabV3, deeplabVgg } from '../../src/models/deeplab.ts'
 import { unet, unetMini } from '../../src/models/unet.ts'
 import { fit, loadModel, type Model, sequential, summaryRows } from '../../src/nn/index.ts'
 
@@ -50,6 +50,25 @@ describe('published sizes', () => {
     const model = deeplabMini(light)
     expect(model.countParameters()).toBe(141_475)
     expect(model.outputShape).toEqual([96, 120, 11])
+  })
+})
+
+describe('DeepLab as published', () => {
+  test('VGG: LargeFOV, fc6 of 4x4, the sum of four rates', () => {
+    const model = deeplabVgg(light)
+    expect(model.outputShape).toEqual([41, 41, 21])
+    expect(model.countParameters()).toBe(20_505_429)
+    expect(deeplabVgg({ ...light, fc6: 4, rates: [4] }).countParameters()).toBe(65_140_565)
+    expect(deeplabVgg({ ...light, rates: [6, 12, 18, 24] }).countParameters()).toBe(37_877_652)
+  })
+
+  test('v3 on ResNet-50', () => {
+    const model = deeplabV3(light)
+    expect(model.outputShape).toEqual([513, 513, 21])
+    expect(model.countParameters()).toBe(39_638_869)
+    // the third stage of ResNet-101 has 17 bottlenecks more
+    const bottleneck = 1024 * 256 + 9 * 256 * 256 + 256 * 1024 + 2 * (256 + 256 + 1024)
+    expect(deeplabV3({ ...light, depth: 23 }).countParameters()).toBe(39_638_869 + 17 * bottleneck)
   })
 })
 

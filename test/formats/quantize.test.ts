@@ -14,7 +14,7 @@ const net = sequential(
     maxPool2d(2),
     conv2d(16, 3, { groups: 16, padding: 'same' }),
     batchNorm(),
-  relu(),
+    relu(),
     conv2d(24, 1, { activation: 'relu' }),
     averagePool2d(2),
     flatten(),

@@ -1,5 +1,5 @@
-// F. Yu & V. Koltun, "Multi-scale context aggregation by dilated convolutions", ICLR 2016: the front end (section 4), the
-// context module (section 3, table 1), its first weights (equations 4 and 5).
+// F. Yu & V. Koltun, "Multi-scale context aggregation by dilated convolutions", ICLR 2016: the front end (section 4),
+// the context module (section 3, table 1), its first weights (equations 4 and 5).
 import { randomSource } from '../base/random.ts'
 import type { Variable } from '../graph/tensor.ts'
 import {
@@ -60,7 +60,7 @@ export const contextMargin: number = table.reduce((sum, { size, dilation }) => s
 export interface ContextOptions extends Weights {
   /** Channels in the middle: as many as come in, or up to 32 times as many. Default 'basic'. */
   readonly kind?: 'basic' | 'large'
-  /** 'each': every layer pads with its dilation. 'once': 33 on each side before the first, as released. Default 'each'. */
+  /** 'each': every layer pads with its dilation. 'once': 33 a side before the first, as released. Default 'each'. */
   readonly padding?: 'each' | 'once'
   /** false: all dilations 1, for comparison. Default true. */
   readonly dilated?: boolean
@@ -79,8 +79,8 @@ export function contextModule(channels: number, options: ContextOptions = {}): L
 }
 
 /**
- * First weights with which a context module gives back what comes in, if that is >= 0 (equations 4 and 5): in the middle
- * of each kernel channel a of c_in leads to channel b of c_out where a C / c_in and b C / c_out have the same whole
+ * First weights with which a context module gives back what comes in, if that is >= 0 (equations 4 and 5): in the
+ * middle of each kernel channel a of c_in leads to channel b of c_out where a C / c_in and b C / c_out have the same whole
  * part, with C / c_out; all else is noise.
  * @param kernels the module's, [k, k, c_in, c_out]
  * @param channels C

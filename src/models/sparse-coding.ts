@@ -68,8 +68,8 @@ export const absPreset = (edge: number): SparseCodingOptions => ({
 })
 
 /**
- * The paper's: 192 functions of 16x16, S = log(1 + x^2), sigma^2 = variance of the images, lambda / sigma = 0.14 with the
- * whole squared error in E, which is 0.07 with half of it (as in the authors' program, sparsenet).
+ * The paper's: 192 functions of 16x16, S = log(1 + x^2), sigma^2 = variance of the images, lambda / sigma = 0.14 with
+ * the whole squared error in E, which is 0.07 with half of it (as in the authors' program, sparsenet).
  */
 export const paperPreset = (imageVariance: number): SparseCodingOptions => ({
   pixels: 256,
@@ -85,7 +85,7 @@ export const paperPreset = (imageVariance: number): SparseCodingOptions => ({
 /** Length of each column of [rows, columns], as [columns]. */
 const lengths = (x: Tensor) => sqrt(maximum(sum(mul(x, x), [0]), 1e-12))
 
-/** How fast the running variances of the coefficients follow, and phi's lengths follow them (sparsenet: 0.001, 0.02). */
+/** How fast the running variances of the coefficients follow, and phi's lengths them (sparsenet: 0.001, 0.02). */
 const follow = 0.01
 const adapt = 0.02
 /** C is squared so often for a bound of its largest eigenvalue. */

@@ -63,7 +63,8 @@ describe('inference', () => {
   test('more lambda, fewer coefficients', async () => {
     const x = normals(8 * 9, 6)
     const zeros = async (lambda: number) =>
-      (await new SparseCoding({ ...small, steps: 40, lambda, inference: 'fista' }).code(x)).a.filter((v) => v === 0).length
+      (await new SparseCoding({ ...small, steps: 40, lambda, inference: 'fista' }).code(x)).a.filter((v) => v === 0)
+        .length
     expect(await zeros(1)).toBeGreaterThan(await zeros(0.2))
     expect(await zeros(100)).toBe(8 * 12)
   })

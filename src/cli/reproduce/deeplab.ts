@@ -1,5 +1,5 @@
-// DeepLab: atrous rates and their pyramid on drawn discs of three sizes, the random field on blurred answers, and both on
-// street scenes.
+// DeepLab: atrous rates and their pyramid on drawn discs of three sizes, the random field on blurred answers,
+// and both on street scenes.
 import { type RandomFieldOptions, randomField } from '../../models/crf.ts'
 import { deeplabMini } from '../../models/deeplab.ts'
 import type { Model } from '../../nn/index.ts'

@@ -65,8 +65,8 @@ const greens: readonly Colour[] = [
 
 /**
  * One green or yellow disc, and a small marker far from it: 26 to 30 pixels from middle to middle in pictures of 64x64.
- * The disc's class is its colour and the marker's (red or blue); with the two markers and the ground there are 7. Who sees
- * no further than the disc can only guess which of two it is: a mean IoU of (3 + 4 / 3) / 7 = 62% by chance.
+ * The disc's class is its colour and the marker's (red or blue); with the two markers and the ground there are 7. Who
+ * sees no further than the disc can only guess which of two it is: a mean IoU of (3 + 4 / 3) / 7 = 62% by chance.
  */
 export const farCue = (count: number, seed: number, edge = 64): Scenes =>
   scenesOf(

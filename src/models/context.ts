@@ -80,8 +80,8 @@ export function contextModule(channels: number, options: ContextOptions = {}): L
 
 /**
  * First weights with which a context module gives back what comes in, if that is >= 0 (equations 4 and 5): in the
- * middle of each kernel channel a of c_in leads to channel b of c_out where a C / c_in and b C / c_out have the same whole
- * part, with C / c_out; all else is noise.
+ * middle of each kernel channel a of c_in leads to channel b of c_out where a C / c_in and b C / c_out
+ * have the same whole part, with C / c_out; all else is noise.
  * @param kernels the module's, [k, k, c_in, c_out]
  * @param channels C
  * @param deviation of the noise; none in the basic module

@@ -1,5 +1,5 @@
 // U-Net (Ronneberger, Fischer & Brox, "U-Net: convolutional networks for biomedical image segmentation", 2015), figure
-// 1: a contracting path, an expanding path of transposed convolutions, the maps of the first beside those of the second.
+// 1: a contracting path, an expanding path of transposed convolutions, maps of the first beside those of the second.
 import {
   batchNorm,
   concatenate,

@@ -99,9 +99,9 @@ function oneNumber({ at }: OverviewState): Mini {
   return {
     name: 'number',
     views: [
-      view('input', 'input', 5, edge, { boxes: [windowAt(row, column, 3)] }),
-      view('weights', 'kernel', 3, w),
-      view('result', 'output', 3, y, { boxes: [{ ...windowAt(row, column, 1), kind: 'pin' }] }),
+      view('input', 'nine windows', 5, edge, { boxes: [windowAt(row, column, 3)] }),
+      view('weights', 'their weights', 3, w),
+      view('result', 'nine results', 3, y, { boxes: [{ ...windowAt(row, column, 1), kind: 'pin' }] }),
     ],
     text: `y[${row},${column}] = ${terms.join(' + ')} = ${short(y[at]!)}`,
   }
@@ -124,7 +124,7 @@ function stride({ s }: OverviewState): Mini {
         taps: middles,
         boxes: [windowAt(0, 0, 3), { ...windowAt(0, s, 3), kind: 'trace' }],
       }),
-      view('strided', 'output', rows, output(spec, edge7, kernels.sobelX)),
+      view('strided', 'output of this stride', rows, output(spec, edge7, kernels.sobelX)),
     ],
     text: `⌊(7 − 3)/${s}⌋ + 1 = ${rows}: the output is ${rows}×${rows}.`,
   }
@@ -226,7 +226,7 @@ function transposed({ t }: OverviewState): Mini {
   return {
     name: 'transposed',
     views: [
-      view('small', 'input', 3, new Float64Array(9).fill(1), { limit: 9 }),
+      view('small', 'small input', 3, new Float64Array(9).fill(1), { limit: 9 }),
       view('overlap', 'output: each input adds 3×3', rows, values, { limit: 9 }),
     ],
     text: `${t}·(3 − 1) + 3 = ${rows}: 3×3 becomes ${rows}×${rows}${t === 2 ? ', unevenly: a checkerboard' : ''}.`,

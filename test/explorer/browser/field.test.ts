@@ -1,0 +1,4 @@
+import { contract } from '../contract.ts'
+import { field } from '../pages/field.ts'
+
+contract(field)

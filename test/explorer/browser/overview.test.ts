@@ -1,0 +1,4 @@
+import { contract } from '../contract.ts'
+import { overview } from '../pages/overview.ts'
+
+contract(overview)

@@ -114,6 +114,12 @@ function printMask(result: OnnxTensor, channelsLast: boolean, names: readonly st
     terminal.print(`  ${(names[index] ?? String(index)).padEnd(16)} ${percent(count / mask.length, 1).padStart(6)}`)
 }
 
+/** Whether a result has its classes last, as the picture its colours; maps of the picture's size may have them first. */
+function hasChannelsLast({ shape: [, a, b, c] }: OnnxTensor, { shape }: OnnxTensor): boolean {
+  const last = a !== 1 && a !== 3 && (c === 1 || c === 3)
+  return last && !(shape[2] === a && shape[3] === b)
+}
+
 /** `fovea predict` of an imported model: classes of a picture, or of each of its pixels. */
 export async function predictOnnx(
   path: string,
@@ -128,7 +134,7 @@ export async function predictOnnx(
     const results = await model.run(input)
     const result = results[model.outputs[0].name]
     terminal.print(image)
-    const channelsLast = input.shape[1] !== 1 && input.shape[1] !== 3
+    const channelsLast = hasChannelsLast(input, result)
     const spatial = channelsLast ? result.shape.slice(1, 3) : result.shape.slice(2)
     if (result.shape.length > 2 && spatial.some((n) => n > 1)) {
       printMask(result, channelsLast, names, terminal)

@@ -8,11 +8,15 @@ import { activationPieces, checkChannelsLast, compact, type Piece, type Read } f
 const one = (layer: nn.Layer): readonly Piece[] => [{ layer }]
 const nothing: Read = () => []
 
+/** Largest window of a pooling: its elements are counted one by one. */
+const mostWindow = 2 ** 14
+
 const pool =
   (rank: 1 | 2 | 3, kind: 'max' | 'average'): Read =>
   ({ config }) => {
     checkChannelsLast(config)
     const size = config.counts('pool_size', rank, 2)
+    if (size.some((n) => n > mostWindow)) config.fail(`a window of ${size}`, `Use ${mostWindow} at most`)
     const stride = config.has('strides') ? config.counts('strides', rank) : size
     const padding = config.text('padding', 'valid')
     if (padding !== 'valid' && padding !== 'same') config.fail(`padding '${padding}' is unknown`)

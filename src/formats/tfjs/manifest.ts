@@ -1,7 +1,8 @@
 // Weights of a tfjs model: model.json lists them in groups; the files of a group, one after another, hold them all.
 import { fail } from '../../base/errors.ts'
-import type { Shape } from '../../base/shape.ts'
-import { countOf, type ElementType, type Fixed, fromHalf, storageOf } from '../onnx/elements.ts'
+import { type Shape, sizeOf } from '../../base/shape.ts'
+import { mostElements } from '../limits.ts'
+import { type ElementType, type Fixed, fromHalf, storageOf } from '../onnx/elements.ts'
 import { Entries, type Json } from '../record.ts'
 import { type Folder, joined, type LoadTfjsOptions } from './files.ts'
 
@@ -59,7 +60,8 @@ function entryOf(value: unknown, i: number): Entry {
   const entries = new Entries(operation, `weight ${i} of the manifest`, value)
   const name = entries.text('name')
   const shape = entries.counts('shape', undefined, undefined, 0)
-  const count = countOf(`weight '${name}'`, shape)
+  const count = sizeOf(shape)
+  if (count > mostElements) entries.fail(`'${name}' of shape [${shape}] has more than ${mostElements} elements`)
   const dtype = dtypeOf(entries, 'dtype')
   if (!entries.has('quantization'))
     return { name, shape, count, type: types[dtype], stored: stored[dtype], value: (raw) => raw }

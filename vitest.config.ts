@@ -3,10 +3,13 @@ import { defineConfig } from 'vitest/config'
 import { doors } from './explorer/doors.ts'
 import { launchOptions } from './scripts/chromium.mjs'
 
-/** Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). */
+/**
+ * Tests of what runs on a page too; `*.node.test.ts` among them need Node (memory, files, processes). What needs a page
+ * is in `*.browser.test.ts`.
+ */
 const core = {
   include: ['test/{base,conv,graph,kernel,plan,program,targets,runtime,nn,models,compile,formats}/**/*.test.ts'],
-  exclude: ['**/*.node.test.ts'],
+  exclude: ['**/*.node.test.ts', '**/*.browser.test.ts'],
 }
 // `fit` is a verb of ours, so the linter can't look for focused tests: vitest refuses them
 const limits = { testTimeout: 60_000, hookTimeout: 60_000, allowOnly: false }
@@ -18,7 +21,7 @@ const projects = [
     test: {
       name: 'node',
       include: ['test/**/*.test.ts'],
-      exclude: ['test/package/**', 'test/explorer/**'],
+      exclude: ['test/package/**', 'test/explorer/**', '**/*.browser.test.ts'],
       ...limits,
       ...fuzz(45),
     },
@@ -44,7 +47,8 @@ const projects = [
     },
     test: {
       name: 'browser',
-      ...core,
+      include: [...core.include, 'test/**/*.browser.test.ts'],
+      exclude: ['**/*.node.test.ts', 'test/explorer/**'],
       ...limits,
       ...fuzz(15),
       sequence: { groupOrder: 1 },

@@ -17,6 +17,8 @@ import {
 export interface EvaluateOptions extends MeasureOptions {
   /** Samples a program takes at once. Default 64. */
   readonly batchSize?: number
+  /** Ends it after the batch that is running: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** Mean loss and metrics by name. */
@@ -32,11 +34,13 @@ export function evaluator(
   model: Trainable,
   measures: Measures,
   batchSize: number,
+  signal?: AbortSignal,
 ): (source: DataSource) => Promise<Evaluation> {
   const run = evaluationRunner(operation, model, measures)
   return async (source) => {
     const tally = emptyTally()
     for (let from = 0; from < source.length; from += batchSize) {
+      signal?.throwIfAborted()
       const samples = Math.min(batchSize, source.length - from)
       const batch = await source.batch(Uint32Array.from({ length: samples }, (_, i) => from + i))
       addTo(tally, await run(batch, samples), samples)
@@ -52,9 +56,9 @@ export async function evaluate(
   data: TrainingData,
   options: EvaluateOptions = {},
 ): Promise<Evaluation> {
-  checkNames('evaluate', options, ['loss', 'metrics', 'batchSize'])
+  checkNames('evaluate', options, ['loss', 'metrics', 'batchSize', 'signal'])
   const { batchSize = 64 } = options
   checkCount('evaluate', 'batchSize', batchSize, 1)
   const source = sourceOf('evaluate', data, model.inputShape)
-  return evaluator('evaluate', model, measuresOf(options), batchSize)(source)
+  return evaluator('evaluate', model, measuresOf(options), batchSize, options.signal)(source)
 }

@@ -11,6 +11,7 @@ import { fit as fitModel } from './fit.ts'
 import type { FitOptions } from './fit-options.ts'
 import type { History } from './history.ts'
 import { isLayer, type Layer, type Node, naming, type RunContext, runContext, type Weights } from './layer.ts'
+import { pause } from './pause.ts'
 import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
 import type { Follow, Followed } from './types/rule.ts'
@@ -27,6 +28,8 @@ export interface PredictOptions {
   readonly batchSize?: number
   /** As for `compile`. */
   readonly precision?: Precision
+  /** Ends it after the batch that is running: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** One use of a layer: which earlier values go in (inputs of the model first, then steps). */
@@ -115,7 +118,7 @@ export class Model<In extends Shape = Shape, Out extends Shape = Shape> {
    * @param x [N, ...inputShape] row-major; for several inputs a list of them
    */
   async predict(x: Values | readonly Values[], options: PredictOptions = {}): Promise<Float32Array> {
-    const { batchSize = 64, precision } = options
+    const { batchSize = 64, precision, signal } = options
     checkCount('predict', 'batchSize', batchSize, 1)
     const inputs = (this.inputShapes.length === 1 ? [x] : x) as readonly Values[]
     const sizes = this.inputShapes.map(sizeOf)
@@ -132,9 +135,11 @@ export class Model<In extends Shape = Shape, Out extends Shape = Shape> {
     const size = sizeOf(this.outputShape)
     const result = new Float32Array(count * size)
     for (let at = 0; at < count; at += batchSize) {
+      signal?.throwIfAborted()
       const to = Math.min(at + batchSize, count)
       const part = inputs.map((values, i) => slice(values, at * sizes[i]!, to * sizes[i]!))
       result.set(await this.#program(to - at, precision)(...part), at * size)
+      await pause()
     }
     return result
   }

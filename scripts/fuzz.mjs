@@ -1,5 +1,6 @@
 // `npm run fuzz -- --seconds 600 --seed 1`: random convolutions on every target against the reference loops, for as
-// long as wanted; `--spec 'n1 8x8 c3 -> 4 k3'` checks one.
+// long as wanted; `--spec 'n1 8x8 c3 -> 4 k3'` checks one. `--readers` changes model files by chance instead
+// (ONNX, tfjs, safetensors), each kind for as long.
 import { parseArgs } from 'node:util'
 import { createVitest } from 'vitest/node'
 
@@ -8,9 +9,13 @@ const { values } = parseArgs({
     seconds: { type: 'string', default: '60' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     spec: { type: 'string' },
+    readers: { type: 'boolean', default: false },
   },
 })
 const vitest = await createVitest('test', { watch: false })
-vitest.provide('fuzz', { seconds: Number(values.seconds), seed: Number(values.seed), spec: values.spec })
-await vitest.start(['test/compile/random.test.ts'])
+const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
+vitest.provide('fuzz', { seconds, seed, spec: values.spec })
+vitest.provide('readers', { seconds, seed })
+const readers = ['test/formats/readers-fuzz.node.test.ts', 'test/formats/onnx-fuzz.node.test.ts']
+await vitest.start(values.readers ? readers : ['test/compile/random.test.ts'])
 await vitest.close()

@@ -11,12 +11,12 @@ export function bordersCode(state: BordersState): Code {
   const padded = `np.pad(x, ((0, 0), (${p}, ${p}), (${p}, ${p}), (0, 0)), mode='${numpy[pa]}')`
   const plain = pa === 'zero' ? '' : `, paddingMode: '${pa}'`
   return {
-    fovea: `import { conv, pad, tensor, uniform } from 'fovea'
+    fovea: `import { conv, fill, pad, tensor } from 'fovea'
 
 const x = tensor([${list}], [1, ${n}, ${n}, 1])
 const padded = pad(x, [[0, 0], [${p}, ${p}], [${p}, ${p}], [0, 0]], { mode: '${pa}' })
 console.log(padded.shape, await padded.data())
-const w = uniform([${k}, ${k}, 1, 1], 1)
+const w = fill([${k}, ${k}, 1, 1], 1)
 const y = conv(x, w, { stride: ${s}, padding: 'same'${plain} })
 console.log(y.shape)`,
     pytorch:

@@ -31,22 +31,14 @@ const around = (mode: Mode, width: number): Border => ({ low: [width, width], hi
 export const lookedAt = ({ at, p }: BordersState): readonly [number, number] =>
   at ? [at[0]!, at[1]!] : [Math.max(p - 2, 0), Math.max(p - 1, 0)]
 
-const titles: Record<Mode, string> = {
-  zero: 'zero',
-  reflect: 'reflect',
-  symmetric: 'symmetric',
-  replicate: 'replicate',
-  circular: 'circular',
-}
-
 export function bordersModel(state: BordersState, pointed: readonly [number, number] | null = null): Frame {
   const at = pointed ?? lookedAt(state)
   const views = modes.map((mode) => borderView(state, mode, at))
   const counts = countViews(state)
   return {
     views: [...views, ...counts],
-    answer: { name: 'one row', text: patternOf(state.pa, state.p) },
-    facts: factsOf(state, at),
+    answer: sourcesOf(state, at),
+    facts: factsOf(state),
     speak: speech(state, at),
   }
 }
@@ -61,7 +53,7 @@ function borderView(state: BordersState, mode: Mode, at: readonly [number, numbe
   const source = row < 0 || column < 0 ? undefined : (row + p) * size + column + p
   return {
     name: mode,
-    title: titles[mode],
+    title: mode,
     rows: size,
     columns: size,
     values: withBorder(x, [n, n], around(mode, p)),
@@ -113,29 +105,30 @@ function evenness(counts: Float64Array): string {
 
 const letters = 'abcd'
 
-/** The border of a b c d: `. . [a b c d] . .` */
+/** A row a b c d with its border: `0 0 [ a b c d ] 0 0` */
 function patternOf(mode: Mode, width: number): string {
   const shown = Math.min(width, 4)
   const map = borderMap(mode, letters.length, shown, shown)
   const text = map.map((source) => (source < 0 ? '0' : letters[source]!))
   const end = shown + letters.length
-  return `${mode}: ${[...text.slice(0, shown), '[', ...text.slice(shown, end), ']', ...text.slice(end)].join(' ')}`
+  return `${[...text.slice(0, shown), '[', ...text.slice(shown, end), ']', ...text.slice(end)].join(' ')}`
 }
 
-function factsOf(state: BordersState, at: readonly [number, number]): Fact[] {
+function sourcesOf(state: BordersState, at: readonly [number, number]): Fact {
   const shown = at.map((i) => String(i - state.p).replace('-', '\u2212')).join(', ')
   const sources = modes.map((mode) => {
     const map = borderMap(mode, state.n, state.p, state.p)
     const [row, column] = [map[at[0]]!, map[at[1]]!]
     return `${mode} ${row < 0 || column < 0 ? 'is 0' : `reads [${row}, ${column}]`}`
   })
+  return { name: `cell [${shown}]:`, text: sources.join(', ') }
+}
+
+function factsOf(state: BordersState): Fact[] {
+  const { k, s, n, pa } = state
   return [
-    { name: `cell [${shown}]`, text: sources.join(';  ') },
-    ...modes.filter((mode) => mode !== state.pa).map((mode) => ({ name: 'one row', text: patternOf(mode, state.p) })),
-    {
-      name: 'counts',
-      text: `a ${state.k}\u00d7${state.k} kernel at stride ${state.s} over ${state.n}\u00d7${state.n} cells, border ${state.pa}`,
-    },
+    ...modes.map((mode) => ({ name: mode, text: patternOf(mode, state.p) })),
+    { name: 'counts', text: `a ${k}\u00d7${k} kernel at stride ${s} over ${n}\u00d7${n} cells, border ${pa}` },
   ]
 }
 

@@ -48,6 +48,12 @@ function BordersPage() {
         <div class="counts">
           <h2>How often is each cell read?</h2>
           <div class="controls-row">
+            <Choice
+              label="border (of the counts and the code)"
+              value={state.pa}
+              options={modes.map((value) => ({ value, label: value }))}
+              onChange={(pa) => change({ pa })}
+            />
             <Slider
               label="kernel"
               value={state.k}
@@ -77,12 +83,6 @@ function Controls({ state }: { state: BordersState }) {
           { value: 'slope', label: 'slope' },
         ]}
         onChange={(x) => change({ x })}
-      />
-      <Choice
-        label="border of the code, the row above and the counts below"
-        value={state.pa}
-        options={modes.map((value) => ({ value, label: value }))}
-        onChange={(pa) => change({ pa })}
       />
       <Slider label="input" value={state.n} min={2} max={8} unit="cells" onChange={(n, how) => change({ n }, how)} />
       <Slider label="border" value={state.p} min={0} max={8} unit="cells" onChange={(p, how) => change({ p }, how)} />

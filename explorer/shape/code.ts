@@ -1,6 +1,6 @@
 import { convSpec } from 'fovea/conv'
 import type { Code } from '../shared/frame.ts'
-import { optionsOf, transposedSpec } from './numbers.ts'
+import { givenNumbers, optionsOf, transposedSpec } from './numbers.ts'
 import { axesOf, rankOf, type ShapeState } from './state.ts'
 
 /** One number where all agree. */
@@ -30,13 +30,16 @@ function foveaCode(state: ShapeState, size: number[], kernel: number[]): string 
     state.t && state.op.some((n) => n > 0) ? `outputPadding: ${short(axesOf(state, state.op))}` : '',
   ]
   const name = state.t ? 'convTranspose' : 'conv'
-  return `import { ${name}, uniform } from 'fovea'
+  return `import { ${name}, tensor } from 'fovea'
 
-const x = uniform([1, ${size.join(', ')}, 1], 1) // [N, spatial..., C]
-const w = uniform([${kernel.join(', ')}, 1, 1], 2)
+const x = tensor([${numbers(size, 'x')}], [1, ${size.join(', ')}, 1]) // [N, spatial..., C]
+const w = tensor([${numbers(kernel, 'w')}], [${kernel.join(', ')}, 1, 1])
 const y = ${name}(x, w, { ${parts.filter((part) => part !== '').join(', ')} })
 console.log(y.shape, await y.data())`
 }
+
+/** The figure's own numbers. */
+const numbers = (shape: number[], which: 'x' | 'w') => [...givenNumbers[which](shape)].join(', ')
 
 function foveaPadding(pads: readonly (readonly [number, number])[]): string {
   if (pads.every(([low, high]) => low === 0 && high === 0)) return ''
@@ -66,16 +69,16 @@ function pytorchCode(state: ShapeState, size: number[], kernel: number[], rank: 
   const lows = pads.map(([low]) => low)
   const padding = padded && even ? `padding=${short(lows, '(', ')')}` : ''
   const start = `import torch\nimport torch.nn.functional as F\n`
-  const w = `w = torch.rand(1, 1, ${kernel.join(', ')})`
-  const x = `torch.rand(1, 1, ${size.join(', ')})`
+  const w = `w = torch.tensor([${numbers(kernel, 'w')}.]).view(1, 1, ${kernel.join(', ')})`
+  const x = `torch.tensor([${numbers(size, 'x')}.]).view(1, 1, ${size.join(', ')})`
   if (state.t) {
     const extra = state.op.some((n) => n > 0) ? `output_padding=${short(axesOf(state, state.op), '(', ')')}` : ''
     const uneven = even ? '' : `\n# uneven padding: crop yourself, [low, high] of each axis is ${JSON.stringify(pads)}`
-    return `${start}\nx = ${x}\n${w}\ny = ${call(`F.conv_transpose${rank}d`, ['x', 'w', stride, padding, extra, dilation])}${uneven}\nprint(y.shape)`
+    return `${start}\nx = ${x}\n${w}\ny = ${call(`F.conv_transpose${rank}d`, ['x', 'w', stride, padding, extra, dilation])}${uneven}\nprint(y.shape, y)`
   }
   if (padded && (!even || state.pa !== 'zero'))
-    return `import numpy as np\n${start}\nx = ${x}.numpy()\n${w}\nx = torch.from_numpy(${numpyPad(state, pads, '(0, 0), (0, 0)', '').replace(', )', ')')})\ny = ${call(`F.conv${rank}d`, ['x', 'w', stride, dilation])}\nprint(y.shape)`
-  return `${start}\nx = ${x}\n${w}\ny = ${call(`F.conv${rank}d`, ['x', 'w', stride, padding, dilation])}\nprint(y.shape)`
+    return `import numpy as np\n${start}\nx = ${x}.numpy()\n${w}\nx = torch.from_numpy(${numpyPad(state, pads, '(0, 0), (0, 0)', '').replace(', )', ')')})\ny = ${call(`F.conv${rank}d`, ['x', 'w', stride, dilation])}\nprint(y.shape, y)`
+  return `${start}\nx = ${x}\n${w}\ny = ${call(`F.conv${rank}d`, ['x', 'w', stride, padding, dilation])}\nprint(y.shape, y)`
 }
 
 function kerasCode(state: ShapeState, size: number[], kernel: number[], rank: number): string {
@@ -88,15 +91,15 @@ function kerasCode(state: ShapeState, size: number[], kernel: number[], rank: nu
     dilated && state.s.some((s) => s > 1)
       ? '# TensorFlow has no stride > 1 with dilation > 1; JAX and PyTorch do\n'
       : ''
-  const start = `import numpy as np\nfrom keras import ops\n\n${limit}x = np.random.rand(1, ${size.join(', ')}, 1)\n`
-  const w = `w = np.random.rand(${kernel.join(', ')}, 1, 1)\n`
+  const start = `import numpy as np\nfrom keras import ops\n\n${limit}x = np.array([${numbers(size, 'x')}], 'float32').reshape(1, ${size.join(', ')}, 1)\n`
+  const w = `w = np.array([${numbers(kernel, 'w')}], 'float32').reshape(${kernel.join(', ')}, 1, 1)\n`
   const same = state.p === 'same' && state.pa === 'zero'
   if (state.t) {
     const crop = padded && !same ? `\n# then crop [low, high] of each axis: ${JSON.stringify(pads)}` : ''
     const extra =
       state.op.some((n) => n > 0) && !same ? `output_padding=${short(axesOf(state, state.op), '(', ')')}` : ''
-    return `${start}${w}y = ${call('ops.conv_transpose', ['x', 'w', strides, `padding='${same ? 'same' : 'valid'}'`, extra, dilation])}${crop}\nprint(y.shape)`
+    return `${start}${w}y = ${call('ops.conv_transpose', ['x', 'w', strides, `padding='${same ? 'same' : 'valid'}'`, extra, dilation])}${crop}\nprint(y.shape, y)`
   }
   const pad = padded && !same ? `x = ${numpyPad(state, pads, '(0, 0)', '(0, 0)')}\n` : ''
-  return `${start}${w}${pad}y = ${call('ops.conv', ['x', 'w', strides, `padding='${same ? 'same' : 'valid'}'`, dilation])}\nprint(y.shape)  # ${rank} spatial ax${rank === 1 ? 'is' : 'es'}`
+  return `${start}${w}${pad}y = ${call('ops.conv', ['x', 'w', strides, `padding='${same ? 'same' : 'valid'}'`, dilation])}\nprint(y.shape, y)  # ${rank} spatial ax${rank === 1 ? 'is' : 'es'}`
 }

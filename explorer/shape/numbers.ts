@@ -49,6 +49,9 @@ const inputValues = (shape: readonly number[]) =>
 const kernelValues = (shape: readonly number[]) =>
   Float64Array.from({ length: sizeOf(shape) }, (_, i) => ((i * 7 + 3) % 5) - 2)
 
+/** x and w of a shape. */
+export const givenNumbers = { x: inputValues, w: kernelValues }
+
 const whole = (shape: readonly number[], values: Float64Array): Tensor => ({
   shape,
   values,

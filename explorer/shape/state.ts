@@ -105,7 +105,7 @@ function mend(state: ShapeState): Mended<ShapeState> {
     return next.t ? Math.min(extra, limit) : 0
   })
   const at = placed(next, notes)
-  return { state: { ...next, op: op.every((n) => n === op[0]) ? [op[0]!] : op, at }, notes }
+  return { state: { ...next, op: next.op.length === 1 ? [Math.min(...op)] : op, at }, notes }
 }
 
 /** The chosen output, if it has as many axes as the state; whether it lies inside is the model's question. */

@@ -48,7 +48,7 @@ export function decimal(low: number, high: number, usual: number): Field<number>
       return near === value ? { value } : { value: near, note: `${low} to ${high}, so ${near}` }
     },
     print: printDecimal,
-    random: (source) => low + Math.round((source.integer(1001) / 1000) * (high - low) * 1000) / 1000,
+    random: (source) => Math.round((low + (source.integer(1001) / 1000) * (high - low)) * 1000) / 1000,
   }
 }
 
@@ -117,7 +117,7 @@ export function perAxis(most: number, low: number, high: number, usual: number):
         ? { value: near }
         : { value: near, note: `${low} to ${high}, so ${near.join('x')}` }
     },
-    print: printSizes,
+    print: (value) => value.join('x'),
     random: (source) =>
       Array.from({ length: source.integer(2) === 0 ? 1 : most }, () => low + source.integer(high - low + 1)),
   }

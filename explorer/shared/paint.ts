@@ -99,9 +99,20 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
 /** Small cells: one pixel each, enlarged without smoothing. */
 function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
   context.imageSmoothingEnabled = layout.pitch < 1
-  const many = view.rows * view.columns >= 1 << 14
-  const atlas = many && !view.padding ? keptAtlas(view, theme) : drawAtlas(view, theme)
-  context.drawImage(atlas, layout.left, layout.top, layout.pitch * view.columns, layout.pitch * view.rows)
+  const { rows, columns } = view
+  const many = rows * columns >= 1 << 14
+  const atlas = many && !view.padding ? keptAtlas(view, theme) : drawAtlas(view, theme, scratchOf(rows, columns))
+  const { pitch, left, top } = layout
+  context.drawImage(atlas, 0, 0, columns, rows, left, top, pitch * columns, pitch * rows)
+}
+
+let scratch: OffscreenCanvas | undefined
+
+/** For what is drawn once: the same canvas again, since a new one takes longer than the drawing. */
+function scratchOf(rows: number, columns: number): OffscreenCanvas {
+  if (!scratch || scratch.width < columns || scratch.height < rows)
+    scratch = new OffscreenCanvas(Math.max(columns, scratch?.width ?? 0), Math.max(rows, scratch?.height ?? 0))
+  return scratch
 }
 
 const atlases = new WeakMap<object, { key: string; atlas: OffscreenCanvas }>()
@@ -112,13 +123,12 @@ function keptAtlas(view: View, theme: Theme): OffscreenCanvas {
   const key = `${view.columns} ${view.scale} ${view.limit} ${theme}`
   const kept = atlases.get(numbers)
   if (kept?.key === key) return kept.atlas
-  const atlas = drawAtlas(view, theme)
+  const atlas = drawAtlas(view, theme, new OffscreenCanvas(view.columns, view.rows))
   atlases.set(numbers, { key, atlas })
   return atlas
 }
 
-function drawAtlas(view: View, theme: Theme): OffscreenCanvas {
-  const atlas = new OffscreenCanvas(view.columns, view.rows)
+function drawAtlas(view: View, theme: Theme, atlas: OffscreenCanvas): OffscreenCanvas {
   const small = atlas.getContext('2d')!
   const image = small.createImageData(view.columns, view.rows)
   const words = new Uint32Array(image.data.buffer)

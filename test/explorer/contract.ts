@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs'
 import type { Page } from 'playwright'
 import { describe, expect, test } from 'vitest'
 import type { Frame, Preset } from '../../explorer/shared/frame.ts'
@@ -16,9 +15,11 @@ export interface PageContract<S extends object> {
   readonly presets: readonly Preset[]
   /** What its picture must show; none where it depends on more than the state. */
   readonly model?: (state: S) => Frame | Promise<Frame>
+  /** Tables may differ by so much of a view's limit, where numbers depend on how the engine rounds. Default 0. */
+  readonly near?: number
   /** Of states by chance. Default 50. */
   readonly randomStates?: number
-  /** Own script of one change, ms, 95th of 100: warns above it, fails above twice. */
+  /** Own script of one change, ms: warns above it, fails above twice. */
   readonly gate: number
   /** What axe looks at besides the page as it opens, open tables and code, and a wrong address. */
   readonly states?: readonly { readonly name: string; act(page: Page): Promise<void> }[]
@@ -68,7 +69,7 @@ function pictureTests<S extends object>(contract: PageContract<S>, pages: Pages)
             const frame = await model(schema.read(fragment).state)
             expect(frame.problem, fragment).toBeUndefined()
             await expectPicture(page, frame, theme, fragment)
-            if (theme === 'light') await expectTables(page, frame, fragment)
+            if (theme === 'light') await expectTables(page, frame, fragment, contract.near)
           }
         }
       }))
@@ -85,19 +86,36 @@ function pictureTests<S extends object>(contract: PageContract<S>, pages: Pages)
       }))
   }
 
-  test(`a change takes the page’s own script at most ${contract.gate} ms`, { retry: 3 }, () =>
+  test(`a change takes the page’s own script at most ${contract.gate} ms`, () =>
     pages.visit(path, async ({ page }) => {
-      for (let round = 0; round < 6; round++) for (const { fragment } of presets) await goTo(page, fragment)
-      const times = await page.evaluate(() =>
-        performance.getEntriesByName('fovea-frame').map((entry) => entry.duration),
+      const times = await changeTimes(
+        page,
+        presets.map(({ fragment }) => fragment),
       )
-      const sorted = times.slice(presets.length).sort((a, b) => a - b)
-      const slow = sorted[Math.ceil(0.95 * sorted.length) - 1]!
-      if (slow > contract.gate)
-        console.warn(`/${path}: ${slow.toFixed(1)} ms of script for a change, more than ${contract.gate}`)
-      expect(slow).toBeLessThanOrEqual(2 * contract.gate)
-    }),
-  )
+      // the best of many, since other processes take their share of the rest; then the slowest of all states
+      const slowest = Math.max(...times.map((list) => Math.min(...list)))
+      if (slowest > contract.gate)
+        console.warn(`/${path}: ${slowest.toFixed(1)} ms for a change, over ${contract.gate}`)
+      expect(slowest).toBeLessThanOrEqual(2 * contract.gate)
+    }))
+}
+
+/** Script of a change to each of the states, from its event to the painted figure, in ms; eight times each. */
+function changeTimes(page: Page, fragments: readonly string[]): Promise<number[][]> {
+  return page.evaluate(async (all) => {
+    const times: number[][] = all.map(() => [])
+    for (let round = 0; round < 8; round++)
+      for (const [i, fragment] of all.entries()) {
+        if (location.hash.replace('#', '') === fragment) continue
+        performance.clearMeasures('fovea-frame')
+        const followed = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }))
+        location.hash = fragment
+        await followed
+        await new Promise((resolve) => setTimeout(resolve))
+        times[i]!.push(...performance.getEntriesByName('fovea-frame').map((entry) => entry.duration))
+      }
+    return times.filter((list) => list.length > 0)
+  }, fragments)
 }
 
 function addressTests<S extends object>(contract: PageContract<S>, pages: Pages): void {
@@ -141,37 +159,37 @@ function addressTests<S extends object>(contract: PageContract<S>, pages: Pages)
   })
 }
 
-const shots = 'runs/explorer-shots'
-
 function accessTests<S extends object>(contract: PageContract<S>, pages: Pages): void {
   const path = folderOf(contract.path)
   for (const width of [1280, 390])
-    for (const colorScheme of ['light', 'dark'] as const)
-      test(`axe finds nothing: ${colorScheme}, ${width} px`, () =>
-        pages.visit(
-          path,
-          async ({ page }) => {
-            mkdirSync(shots, { recursive: true })
-            const name = `${contract.path || 'index'}-${colorScheme}-${width}`
-            await page.screenshot({ path: `${shots}/${name}.png`, fullPage: true })
-            await expectAccessible(page, 'as it opens')
-            for (const name of ['Code', 'Numbers as a table']) {
-              const button = page.getByRole('button', { name, exact: true })
-              if ((await button.count()) === 0) continue
-              await button.click()
-              await expectAccessible(page, `${name} open`)
-            }
-            await goTo(page, 'nonsense')
-            await expectAccessible(page, 'with a message')
-            for (const state of contract.states ?? []) {
-              await state.act(page)
-              await expectAccessible(page, state.name)
-            }
-            const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
-            expect(wide, 'wider than the window by').toBeLessThanOrEqual(0)
-          },
-          { colorScheme, viewport: { width, height: 844 }, reducedMotion: 'reduce' },
-        ))
+    test(`axe finds nothing: light and dark, ${width} px`, () =>
+      pages.visit(
+        path,
+        async ({ page }) => {
+          const look = async (state: string) => {
+            await expectAccessible(page, state)
+            await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
+            await expectAccessible(page, `${state}, dark`, true)
+            await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
+          }
+          await look('as it opens')
+          for (const name of ['Code', 'Numbers as a table']) {
+            const button = page.getByRole('button', { name, exact: true })
+            if ((await button.count()) === 0) continue
+            await button.click()
+            await look(`${name} open`)
+          }
+          await goTo(page, 'nonsense')
+          await look('with a message')
+          for (const state of contract.states ?? []) {
+            await state.act(page)
+            await look(state.name)
+          }
+          const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+          expect(wide, 'wider than the window by').toBeLessThanOrEqual(0)
+        },
+        { colorScheme: 'light', viewport: { width, height: 844 }, reducedMotion: 'reduce' },
+      ))
 
   test('fits into 320 px, with no motion for who wants none', () =>
     pages.visit(

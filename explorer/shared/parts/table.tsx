@@ -3,11 +3,16 @@ import { full } from '../numbers.ts'
 
 /** Tables of more cells aren't shown whole. */
 const most = 64
+/** Cells of a table of tiles. */
+const mostOfTiles = 500
 
 /** A view's numbers as a table, for screen readers, copying and whoever likes numbers. */
 export function TableView({ view }: { view: View }) {
-  const rows = Array.from({ length: Math.min(view.rows, most) }, (_, row) => row)
-  const columns = Array.from({ length: Math.min(view.columns, most) }, (_, column) => column)
+  // of many tiles only the first ones: the cursor over the picture reads the others
+  const wide = Math.min(view.columns, view.tiles ? most / 2 : most)
+  const high = Math.min(view.rows, view.tiles ? Math.ceil(mostOfTiles / wide) : most)
+  const rows = Array.from({ length: high }, (_, row) => row)
+  const columns = Array.from({ length: wide }, (_, column) => column)
   const cut = rows.length < view.rows || columns.length < view.columns
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: wide tables are scrolled by keyboard

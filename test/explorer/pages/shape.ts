@@ -3,6 +3,7 @@ import { expect } from 'vitest'
 import { shapeModel } from '../../../explorer/shape/model.ts'
 import { type ShapeState, shapePresets, shapeSchema } from '../../../explorer/shape/state.ts'
 import type { PageContract } from '../contract.ts'
+import { goTo } from '../support/browser.ts'
 
 export const shape: PageContract<ShapeState> = {
   path: 'shape',
@@ -13,7 +14,7 @@ export const shape: PageContract<ShapeState> = {
   states: [
     {
       name: 'a kernel that does not fit',
-      act: (page) => page.evaluate(() => void (location.hash = 'i=2&k=7&p=valid')),
+      act: (page) => goTo(page, 'i=2&k=7&p=valid'),
     },
   ],
   journeys: [
@@ -33,9 +34,7 @@ export const shape: PageContract<ShapeState> = {
     {
       name: 'what does not fit is explained in the library’s own words, and can be mended',
       async run(page: Page) {
-        await page.evaluate(() => {
-          location.hash = 'i=2&k=7&p=valid'
-        })
+        await goTo(page, 'i=2&k=7&p=valid')
         await expect.poll(() => page.locator('.problem').textContent()).toMatch(/larger than the padded input/)
         await page.getByRole('spinbutton', { name: 'kernel' }).fill('2')
         await page.keyboard.press('Tab')

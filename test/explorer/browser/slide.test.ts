@@ -1,0 +1,4 @@
+import { contract } from '../contract.ts'
+import { slide } from '../pages/slide.ts'
+
+contract(slide)

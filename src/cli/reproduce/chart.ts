@@ -53,9 +53,9 @@ function frame({ title, x, y }: ChartTexts, yScale: Scale, yTicks: readonly numb
   ]
 }
 
-const svg = (parts: readonly string[]) =>
+const svg = (title: string, parts: readonly string[]) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-  `font-family="sans-serif" font-size="12"><rect width="100%" height="100%" fill="white"/>` +
+  `font-family="sans-serif" font-size="12"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="white"/>` +
   `\n${parts.join('\n')}\n</svg>\n`
 
 /** Curves of y by x, as an SVG. */
@@ -68,7 +68,7 @@ export function lineChart(texts: ChartTexts, curves: readonly Curve[]): string {
     (point) => x(point[0]),
     (point) => y(point[1]),
   )
-  return svg([
+  return svg(texts.title, [
     ...frame(
       texts,
       y,
@@ -90,7 +90,7 @@ export function columnChart(texts: ChartTexts, labels: readonly string[], groups
   const column = (label: string, i: number, value: number) =>
     `<rect x="${(x(label)! + i * thick).toFixed(1)}" y="${y(value).toFixed(1)}" width="${thick.toFixed(1)}" ` +
     `height="${(bottom - y(value)).toFixed(1)}" fill="${colourOf(i)}"/>`
-  return svg([
+  return svg(texts.title, [
     ...frame(
       texts,
       y,

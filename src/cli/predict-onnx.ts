@@ -114,7 +114,7 @@ function printMask(result: OnnxTensor, channelsLast: boolean, names: readonly st
     terminal.print(`  ${(names[index] ?? String(index)).padEnd(16)} ${percent(count / mask.length, 1).padStart(6)}`)
 }
 
-/** Whether a result has its classes last, as the picture its colours; maps of the picture's size may have them first. */
+/** Whether a result has its classes last, as the picture its colours; maps of its size may have them first. */
 function hasChannelsLast({ shape: [, a, b, c] }: OnnxTensor, { shape }: OnnxTensor): boolean {
   const last = a !== 1 && a !== 3 && (c === 1 || c === 3)
   return last && !(shape[2] === a && shape[3] === b)

@@ -221,8 +221,8 @@ function stepsOf(nodes: readonly Node[], inputs: number, build: ReturnType<typeo
 }
 
 /**
- * Layers one after another. TypeScript follows literal shapes: `outputShape` has the shape as its type, and a layer that
- * can't fit is an error where it stands.
+ * Layers one after another. TypeScript follows literal shapes: `outputShape` has the shape as its type, and a layer
+ * that can't fit is an error where it stands.
  * @param inputShape one sample, without N: [28, 28, 1]
  */
 export function sequential<const In extends Shape, const Layers extends readonly Layer[]>(

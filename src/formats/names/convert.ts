@@ -145,7 +145,8 @@ export function schemeIn(model: Model, network: string, weights: ReadonlyMap<str
   if (best.list.length > 0)
     fail(
       operation,
-      `${best.list.length} weights of '${network}' are missing, by the names of ${best.names}: ${best.list.slice(0, 5).join(', ')}`,
+      `${best.list.length} weights of '${network}' are missing, by the names of ${best.names}: ` +
+        best.list.slice(0, 5).join(', '),
       'Name another network',
     )
   return best.names
@@ -184,7 +185,7 @@ export function toNames(model: Model, network: string, names: string): Map<strin
   if (epsilons.some((eps) => eps !== scheme.eps))
     fail(
       operation,
-      `batch normalisation has eps ${epsilons.find((eps) => eps !== scheme.eps)}, the network of ${names} ${scheme.eps}`,
+      `batch normalisation has eps ${epsilons.find((eps) => eps !== scheme.eps)}, that of ${names} ${scheme.eps}`,
       `Make the model with eps ${scheme.eps}`,
     )
   return new Map(

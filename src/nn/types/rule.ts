@@ -116,7 +116,7 @@ export type AxisSizes<In, V, Times, Done extends readonly number[] = readonly []
     >
   : Done
 
-/** What becomes of a shape in layers: each layer or, in its place, why it can't be there; the last shape; the reason. */
+/** What becomes of a shape: each layer, or in its place why it can't be there; the last shape; the reason. */
 export interface Followed<L, S, Why = never> {
   readonly layers: L
   readonly shape: S

@@ -163,7 +163,7 @@ type Together<A, B> =
             ? S
             : S extends Around
               ? S
-              : `residual: layers give ${Show<S>}, the shortcut ${Show<Around>}. Give a shortcut that makes the same shape`
+              : `residual: layers give ${Show<S>}, the shortcut ${Show<Around>}. Give a shortcut that makes its shape`
           : Shape
         : `residual: ${(Why | WhyAround) & string}`
       : never

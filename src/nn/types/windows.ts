@@ -32,7 +32,7 @@ type BadList<Name extends string, What extends string, V, Rank> = V extends read
     ? never
     : V['length'] extends Rank
       ? BadCount<Name, What, V[number]>
-      : `${Name}: ${What} has ${V['length']} entries for ${Rank & number} spatial axes. Give one number or ${Rank & number} of them`
+      : `${Name}: ${What} has ${V['length']} entries for ${Rank & number} spatial axes. Give one number, or one each`
   : V extends number
     ? BadCount<Name, What, V>
     : never
@@ -149,7 +149,7 @@ type TransposedSizes<
     > extends infer O
     ? O extends number
       ? TransposedSizes<Name, Rest, K, S, P, D, Extra, readonly [...Done, O]>
-      : `${Name}: padding leaves nothing of the output on spatial axis ${Done['length']}. Use less padding, or padding 'same'`
+      : `${Name}: padding leaves nothing of the output on spatial axis ${Done['length']}. Use less, or padding 'same'`
     : never
   : Done
 

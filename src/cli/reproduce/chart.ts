@@ -55,8 +55,8 @@ function frame({ title, x, y }: ChartTexts, yScale: Scale, yTicks: readonly numb
 
 const svg = (title: string, parts: readonly string[]) =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" ` +
-  `font-family="sans-serif" font-size="12"><title>${escaped(title)}</title><rect width="100%" height="100%" fill="white"/>` +
-  `\n${parts.join('\n')}\n</svg>\n`
+  `font-family="sans-serif" font-size="12"><title>${escaped(title)}</title>` +
+  `<rect width="100%" height="100%" fill="white"/>\n${parts.join('\n')}\n</svg>\n`
 
 /** Curves of y by x, as an SVG. */
 export function lineChart(texts: ChartTexts, curves: readonly Curve[]): string {

@@ -72,6 +72,22 @@ function mapView({ maps }: Look, row: Row, off: readonly number[]): View | undef
   }
 }
 
+/** What the model is shown: values in 0..1 [H, W, C], and its class where that is known. */
+export interface Shown {
+  readonly values: Float32Array
+  readonly label?: number
+}
+
+function pictureView({ picture: form }: Summary, shown: Shown | undefined): View | undefined {
+  if (!form || !shown) return undefined
+  const { height: rows, width: columns, channels } = form
+  const title = shown.label === undefined ? 'The picture' : `The picture, a ${shown.label}`
+  const view = { name: 'picture', title, rows, columns, scale: 'grey', limit: 1 } as const
+  if (channels === 1) return { ...view, values: shown.values }
+  const green = shown.values.filter((_, i) => i % 3 === 1)
+  return { ...view, values: green, picture: shown.values }
+}
+
 const percent = (share: number) => `${decimals(100 * share, 1)}%`
 
 /** Number of the largest share. */
@@ -91,12 +107,15 @@ export function changeOf({ before, shares }: Look, off: readonly number[]): stri
 }
 
 /** What is shown of a model: the chosen line's kernels and maps, and the numbers. */
-export function frameOf(summary: Summary, look: Look | undefined, state: InspectState): Frame {
+export function frameOf(summary: Summary, look: Look | undefined, state: InspectState, shown?: Shown): Frame {
   const row = summary.rows[look?.row ?? 0]
   if (!row) return { views: [], facts: [], speak: '', problem: `${summary.name}: the model has no layers to show.` }
-  const views = look
-    ? [kernelView(look, state.ch), mapView(look, row, state.off)].filter((view) => view !== undefined)
-    : []
+  const pictures = [
+    look && kernelView(look, state.ch),
+    look && mapView(look, row, state.off),
+    pictureView(summary, shown),
+  ]
+  const views = pictures.filter((view) => view !== undefined)
   const answer = look ? changeOf(look, state.off) : ''
   return {
     views,

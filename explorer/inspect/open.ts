@@ -1,4 +1,4 @@
-import { loadOnnx } from 'fovea/formats'
+import { loadGraphModel, loadLayersModel, loadOnnx } from 'fovea/formats'
 import { loadModel, readSafetensors } from 'fovea/nn'
 import type { Subject } from './subject.ts'
 import { ModelSubject } from './subject-model.ts'
@@ -36,6 +36,16 @@ export async function openFiles(files: Files): Promise<Subject> {
 const isSafetensors = (bytes: Uint8Array) =>
   bytes.length > 9 && bytes[8] === 0x7b && bytes[5] === 0 && bytes[6] === 0 && bytes[7] === 0
 
+/** A model.json whose topology is a list of TensorFlow's nodes, or layers of Keras. */
 async function openTfjs(files: Files, json: string): Promise<Subject> {
-  throw new Error(`${json}: tfjs models aren't read yet, of ${Object.keys(files).length} files`)
+  const all = { ...files, 'model.json': files[json]! }
+  const model: unknown = JSON.parse(new TextDecoder().decode(files[json]))
+  const topology = isRecord(model) ? model.modelTopology : undefined
+  if (!isRecord(topology)) throw new Error(`${json} isn't a tfjs model: it has no modelTopology. Choose a model.json.`)
+  return Array.isArray(topology.node)
+    ? OnnxSubject.open(await loadGraphModel(all), 'tfjs graph model')
+    : new ModelSubject(await loadLayersModel(all), 'tfjs layers model')
 }
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -1,5 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import type { Frame } from '../shared/frame.ts'
+import type { Frame, View } from '../shared/frame.ts'
 import { tileAt } from '../shared/mosaic.ts'
 import { Select, Slider } from '../shared/parts/controls.tsx'
 import { Figure } from '../shared/parts/figure.tsx'
@@ -16,7 +16,7 @@ import { Compiled } from './compiled.tsx'
 import digitsUrl from './digits.safetensors?url'
 import { Graph } from './graph.tsx'
 import { Layers } from './layers.tsx'
-import { frameOf } from './model.ts'
+import { frameOf, type Shown } from './model.ts'
 import { pictureFor, takesDigits } from './pictures.ts'
 import type { Summary } from './protocol.ts'
 import { type InspectState, inspect, presets, sampleCount } from './state.ts'
@@ -77,11 +77,6 @@ function useModel(own: readonly File[] | null): void {
   }, [m, own])
 }
 
-interface Shown {
-  readonly values: Float32Array
-  readonly label?: number
-}
-
 /** What the model is shown: a sample, a file, or a drawing. */
 function usePicture(summary: Summary | undefined, own: Blob | null, drawn: Float32Array | null): Shown | undefined {
   const { img } = page.state.value
@@ -134,9 +129,9 @@ function Page() {
   const look = models.look.value
   const problem = models.problem.value
   const frame = useMemo(() => {
-    const made = summary ? frameOf(summary, look, state) : empty
+    const made = summary ? frameOf(summary, look, state, picture) : empty
     return problem === undefined ? made : { ...made, problem }
-  }, [summary, look, state, problem])
+  }, [summary, look, state, picture, problem])
   const waits = summary ? summary.picture && !picture && summary.still === undefined : true
   const busy = models.busy.value || (waits === true && problem === undefined)
   const open = (list: readonly File[]) => {
@@ -161,7 +156,15 @@ function Page() {
         <Opener onOpen={open} busy={models.busy.value && !summary} />
         {summary && <Model summary={summary} frame={frame} chosen={rowOf(summary, state.row)} />}
       </div>
-      {summary && <Controls summary={summary} picture={picture} drawn={drawn} onDraw={setDrawn} onImage={setImage} />}
+      {summary && (
+        <Controls
+          summary={summary}
+          view={frame.views.find(({ name }) => name === 'picture')}
+          drawn={drawn}
+          onDraw={setDrawn}
+          onImage={setImage}
+        />
+      )}
     </Figure>
   )
 }
@@ -278,34 +281,19 @@ function Model({ summary, frame, chosen }: ModelProps) {
 
 interface ControlsProps {
   readonly summary: Summary
-  readonly picture: Shown | undefined
+  readonly view: View | undefined
   readonly drawn: Float32Array | null
   readonly onDraw: (picture: Float32Array | null) => void
   readonly onImage: (image: Blob | null) => void
 }
 
-function Controls({ summary, picture, drawn, onDraw, onImage }: ControlsProps) {
+function Controls({ summary, view, drawn, onDraw, onImage }: ControlsProps) {
   const { img, norm } = page.state.value
   const form = summary.picture
   if (!form) return null
-  const grey = form.channels === 1
-  const label = picture?.label === undefined ? '' : `, a ${picture.label}`
   return (
     <div class="controls">
-      {picture && grey && (
-        <TensorView
-          view={{
-            name: 'picture',
-            title: `The picture${label}`,
-            rows: form.height,
-            columns: form.width,
-            values: picture.values,
-            scale: 'grey',
-            limit: 1,
-          }}
-          largest={6}
-        />
-      )}
+      {view && <TensorView view={view} largest={Math.max(1, Math.floor(168 / view.columns))} />}
       <Slider
         label={takesDigits(form) ? 'digit' : 'photo'}
         value={img}

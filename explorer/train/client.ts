@@ -24,7 +24,7 @@ export interface Client {
 }
 
 /** Milliseconds from one frame to the next while it trains. */
-const frameTime = 40
+const frameTime = 80
 
 async function fetched(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url)

@@ -58,7 +58,7 @@ export const presets: readonly Preset[] = [
   },
   {
     name: 'Plain descent',
-    fragment: 'opt=sgd&lr=0.05',
+    fragment: 'opt=sgd&lr=.05',
     note: 'The same network without momentum: watch how much longer it takes.',
   },
   {

@@ -1,9 +1,13 @@
+import { setThreads } from 'fovea'
 import { digits, type Split, shapes } from './pictures.ts'
 import type { FromWorker, ToWorker, TrainFrame } from './protocol.ts'
 import { Session } from './session.ts'
 
 // The worker of the page: it trains in slices, so that a message is heard within a few milliseconds.
 const sliceTime = 12
+
+// the page paints meanwhile: it keeps a core
+setThreads(Math.max(1, navigator.hardwareConcurrency - 1))
 
 let session: Session | undefined
 let known: Promise<Split> | undefined

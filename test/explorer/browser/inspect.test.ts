@@ -1,0 +1,4 @@
+import { contract } from '../contract.ts'
+import { inspect } from '../pages/inspect.ts'
+
+contract(inspect)

@@ -10,7 +10,7 @@ import { modelOf, normals } from '../../nn/layer-check.ts'
 
 /** Kinds of layers that Keras has nothing for; all others must be written. */
 const without =
-  /^(reflect|symmetric|replicate|circular)Pad|lpPool|adaptive|pixel|^(un)?fold$|localResponseNorm|^(depthwise|separable)Conv3d/
+  /^(reflect|symmetric|replicate|circular)Pad|lpPool|adaptive|pixel|^freeze$|^(un)?fold$|localResponseNorm|^(depthwise|separable)Conv3d/
 const refusals = [
   'paddingMode',
   'its groups',

@@ -8,7 +8,7 @@ import { modelOf, normals } from '../../nn/layer-check.ts'
 
 /** Kinds of layers that tfjs has nothing for; all others must be written. */
 const without =
-  /Pad|lpPool|adaptive|pixel|^(un)?fold$|groupNorm|instanceNorm|localResponseNorm|^(convTranspose|depthwiseConv|separableConv)[13]d|^resize/
+  /Pad|lpPool|adaptive|pixel|^freeze$|^(un)?fold$|groupNorm|instanceNorm|localResponseNorm|^(convTranspose|depthwiseConv|separableConv)[13]d|^resize/
 /** Options of other kinds that tfjs has nothing for. */
 const refusals = [
   'groups, which tfjs ignores',

@@ -41,7 +41,7 @@ function BordersPage() {
         <Equation
           rows={[views.slice(0, 3), [views[3]!, views[4]!, null]]}
           signs={[]}
-          largest={32}
+          largest={24}
           onPoint={point}
           onPick={(_, { row, column }) => change({ at: [row, column] })}
         />

@@ -62,7 +62,7 @@ export const bordersPresets: readonly Preset[] = [
   },
   {
     name: 'longer than the input',
-    fragment: 'x=numbers&n=3&p=6',
+    fragment: 'x=numbers&n=3&p=5',
     note: 'Mirrors in mirrors: a border may be longer than the input. (PyTorch refuses this; NumPy and fovea go on.)',
   },
   {

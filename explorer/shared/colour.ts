@@ -100,7 +100,9 @@ export function colours(scale: 'signed' | 'heat' | 'grey', theme: Theme): readon
 }
 
 /** The panel's colour, which is that of zero. */
-export const panel = (theme: Theme): Rgb => hex(legs[theme].positive[0]!)
+export const panel = (theme: Theme): Rgb => panels[theme]
+
+const panels = { light: hex(legs.light.positive[0]!), dark: hex(legs.dark.positive[0]!) }
 
 /** The colour of `share` of a over b, as a canvas mixes them. */
 export const mix = (a: Rgb, b: Rgb, share: number): Rgb =>
@@ -116,6 +118,31 @@ export const luminance = (rgb: Rgb): number => {
 export const inkOn = (rgb: Rgb): '#000' | '#fff' => (luminance(rgb) > 0.1791 ? '#000' : '#fff')
 
 export const css = ([r, g, b]: Rgb) => `rgb(${r} ${g} ${b})`
+
+const faintTables = new Map<string, readonly Rgb[]>()
+
+/** The same colours as padding has them: `paddingShare` of each over the panel. */
+export function faint(scale: 'signed' | 'heat' | 'grey', theme: Theme): readonly Rgb[] {
+  const key = `${scale} ${theme}`
+  let known = faintTables.get(key)
+  if (!known) {
+    known = colours(scale, theme).map((colour) => mix(colour, panel(theme), paddingShare))
+    faintTables.set(key, known)
+  }
+  return known
+}
+
+const inks = new WeakMap<Rgb, { readonly fill: string; readonly ink: '#000' | '#fff' }>()
+
+/** A colour as a canvas takes it, and that of the text on it. */
+export function inked(colour: Rgb): { readonly fill: string; readonly ink: '#000' | '#fff' } {
+  let known = inks.get(colour)
+  if (!known) {
+    known = { fill: css(colour), ink: inkOn(colour) }
+    inks.set(colour, known)
+  }
+  return known
+}
 
 /** Colours of marks and lines, never used for values. */
 export const accents = {

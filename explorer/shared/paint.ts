@@ -1,4 +1,4 @@
-import { accents, colours, css, entryOf, inkOn, mix, paddingShare, panel, type Rgb, type Theme } from './colour.ts'
+import { accents, colours, css, entryOf, faint, inked, panel, type Rgb, type Theme } from './colour.ts'
 import type { Box, View } from './frame.ts'
 import { short } from './numbers.ts'
 
@@ -63,6 +63,7 @@ export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: 
   return row >= 0 && row < view.rows && column >= 0 && column < view.columns ? { row, column } : null
 }
 
+const mono = 'ui-monospace, "DejaVu Sans Mono", monospace'
 const byte = (value: number) => Math.round(255 * Math.min(Math.max(value, 0), 1))
 
 /** The colour of a cell without its marks. */
@@ -71,21 +72,17 @@ export function cellColour(view: View, index: number, theme: Theme): Rgb {
     return [byte(view.picture[3 * index]!), byte(view.picture[3 * index + 1]!), byte(view.picture[3 * index + 2]!)]
   const value = view.values[index]!
   if (Number.isNaN(value)) return panel(theme)
-  const colour = colours(view.scale, theme)[entryOf(value, view.limit)]!
-  return view.padding?.[index] ? mix(colour, panel(theme), paddingShare) : colour
+  const table = view.padding?.[index] ? faint(view.scale, theme) : colours(view.scale, theme)
+  return table[entryOf(value, view.limit)]!
 }
 
-/** Paints a view. Returns the number of cells. */
+/** Paints a view. */
 export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout, theme: Theme, cursor?: number): void {
   const ratio = Math.max(1, Math.round((globalThis.devicePixelRatio ?? 1) * 4) / 4)
-  const [width, height] = [Math.round(layout.width * ratio), Math.round(layout.height * ratio)]
-  if (canvas.width !== width || canvas.height !== height) {
-    canvas.width = width
-    canvas.height = height
-  }
+  fit(canvas, layout, ratio)
   const context = canvas.getContext('2d', { willReadFrequently: false })!
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
-  context.clearRect(0, 0, layout.width, layout.height)
+  context.clearRect(0, 0, canvas.width / ratio, canvas.height / ratio)
   if (layout.pitch < 12) paintAtlas(context, view, layout, theme)
   else paintCells(context, view, layout, theme)
   if (layout.pitch >= 12 && !view.tiles) paintIndices(context, view, layout, theme)
@@ -94,6 +91,18 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (view.taps && layout.pitch >= 12) paintTaps(context, view, layout, theme)
   for (const box of view.boxes ?? []) paintBox(context, box, layout, theme)
   if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
+}
+
+/** Makes a canvas large enough, in steps: a new size takes longer than the painting. What is too much is cut off. */
+function fit(canvas: HTMLCanvasElement, layout: Layout, ratio: number): void {
+  const step = (size: number) => Math.ceil(size / 96) * 96
+  const [width, height] = [step(layout.width), step(layout.height)]
+  const style = canvas.style
+  if (canvas.width === width * ratio && canvas.height === height * ratio && style.width === `${width}px`) return
+  canvas.width = width * ratio
+  canvas.height = height * ratio
+  style.width = `${width}px`
+  style.height = `${height}px`
 }
 
 /** Small cells: one pixel each, enlarged without smoothing. */
@@ -162,35 +171,66 @@ export function packed(scale: View['scale'], theme: Theme): Uint32Array {
   return words
 }
 
+/** Large cells: all colours at once, then the lines between them, and what is drawn on single cells. */
 function paintCells(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
   const { pitch, gap, left, top } = layout
+  const { rows, columns, values, padding, unread } = view
   const size = pitch - gap
   const accent = accents[theme]
+  paintAtlas(context, view, layout, theme)
+  for (let column = 1; column <= columns && gap > 0; column++)
+    context.clearRect(left + column * pitch - gap, top, gap, rows * pitch)
+  for (let row = 1; row <= rows && gap > 0; row++)
+    context.clearRect(left, top + row * pitch - gap, columns * pitch, gap)
+  if (padding) paintPattern(context, view, layout, accent.edge, 'dashes', padding)
+  if (unread) paintPattern(context, view, layout, accent.edge, 'hatch', unread)
+  if (pitch < 14) return
   context.textAlign = 'center'
   context.textBaseline = 'middle'
-  for (let index = 0; index < view.rows * view.columns; index++) {
-    const x = left + (index % view.columns) * pitch
-    const y = top + Math.floor(index / view.columns) * pitch
-    const value = view.values[index]!
-    const colour = cellColour(view, index, theme)
-    context.fillStyle = css(colour)
-    context.fillRect(x, y, size, size)
+  textSize = 0
+  for (let index = 0; index < rows * columns; index++) {
+    const x = left + (index % columns) * pitch
+    const y = top + Math.floor(index / columns) * pitch
+    const value = values[index]!
+    const text = view.texts?.[index]
     if (Number.isNaN(value)) {
-      if (view.texts?.[index]) paintText(context, view.texts[index]!, x, y, size, accent.muted)
+      if (text) paintText(context, text, x, y, size, accent.muted)
       continue
     }
+    const { ink } = inked(cellColour(view, index, theme))
     // the sign isn't colour alone: a bar at the bottom of negative cells
-    if (view.scale === 'signed' && value < 0 && pitch >= 14) {
-      context.fillStyle = inkOn(colour)
-      context.globalAlpha = 0.75
+    if (view.scale === 'signed' && value < 0) {
+      context.fillStyle = ink
       context.fillRect(x + size * 0.25, y + size - 3, size * 0.5, 1.5)
-      context.globalAlpha = 1
     }
-    if (view.padding?.[index]) paintDashes(context, x, y, size, accent.edge)
-    else if (view.unread?.[index]) paintHatch(context, x, y, size, accent.edge)
-    if (pitch >= 24) paintText(context, view.texts?.[index] ?? short(value), x, y, size, inkOn(colour))
+    if (pitch >= 24) paintText(context, text ?? short(value), x, y, size, ink)
   }
 }
+
+/** Dashes or hatching over all cells that are marked, a run of a row at a time. */
+function paintPattern(
+  context: CanvasRenderingContext2D,
+  { rows, columns }: View,
+  { pitch, gap, left, top }: Layout,
+  colour: string,
+  kind: 'dashes' | 'hatch',
+  marked: ArrayLike<number>,
+): void {
+  const ratio = context.getTransform().a
+  const pattern = context.createPattern(spriteOf(kind, pitch, gap, colour, ratio), 'repeat')!
+  pattern.setTransform(new DOMMatrix().translate(left, top).scale(1 / ratio))
+  context.fillStyle = pattern
+  for (let row = 0; row < rows; row++)
+    for (let column = 0; column < columns; column++) {
+      if (!marked[row * columns + column]) continue
+      const from = column
+      while (column + 1 < columns && marked[row * columns + column + 1]) column++
+      context.fillRect(left + from * pitch, top + row * pitch, (column + 1 - from) * pitch, pitch)
+    }
+}
+
+/** Of the text painted last: to set a font takes longer than to paint a number. */
+let textSize = 0
 
 function paintText(
   context: CanvasRenderingContext2D,
@@ -200,30 +240,51 @@ function paintText(
   size: number,
   ink: string,
 ): void {
-  const font = Math.min(size * 0.4, (size * 1.5) / Math.max(text.length, 1))
-  if (font < 6) return
-  context.font = `${font}px ui-monospace, "DejaVu Sans Mono", monospace`
+  const pixels = Math.min(size * 0.4, (size * 1.5) / Math.max(text.length, 1))
+  if (pixels < 6) return
+  if (pixels !== textSize) context.font = `${pixels.toFixed(1)}px ${mono}`
+  textSize = pixels
   context.fillStyle = ink
   context.fillText(text, x + size / 2, y + size * 0.54)
 }
 
-function paintDashes(context: CanvasRenderingContext2D, x: number, y: number, size: number, colour: string): void {
-  context.strokeStyle = colour
-  context.lineWidth = 1
+const sprites = new Map<string, OffscreenCanvas>()
+
+/** A cell's dashes or hatching, drawn once: dashed lines are slow. */
+function spriteOf(
+  kind: 'dashes' | 'hatch',
+  pitch: number,
+  gap: number,
+  colour: string,
+  ratio: number,
+): OffscreenCanvas {
+  const key = `${kind} ${pitch} ${colour} ${ratio}`
+  let known = sprites.get(key)
+  if (!known) {
+    known = new OffscreenCanvas(pitch * ratio, pitch * ratio)
+    const context = known.getContext('2d')!
+    context.scale(ratio, ratio)
+    context.strokeStyle = colour
+    context.lineWidth = 1
+    if (kind === 'dashes') paintDashes(context, pitch - gap)
+    else paintHatch(context, pitch - gap)
+    sprites.set(key, known)
+  }
+  return known
+}
+
+function paintDashes(context: OffscreenCanvasRenderingContext2D, size: number): void {
   context.setLineDash([3, 3])
-  context.strokeRect(x + 0.5, y + 0.5, size - 1, size - 1)
-  context.setLineDash([])
+  context.strokeRect(0.5, 0.5, size - 1, size - 1)
 }
 
 /** 45 degree lines through the lower right half, so that the colour stays readable. */
-function paintHatch(context: CanvasRenderingContext2D, x: number, y: number, size: number, colour: string): void {
-  context.strokeStyle = colour
-  context.lineWidth = 1
+function paintHatch(context: OffscreenCanvasRenderingContext2D, size: number): void {
   context.beginPath()
   for (let at = size * 0.7; at < 2 * size; at += 5) {
     const out = Math.max(0, at - size)
-    context.moveTo(x + at - out, y + out)
-    context.lineTo(x + out, y + at - out)
+    context.moveTo(at - out, out)
+    context.lineTo(out, at - out)
   }
   context.stroke()
 }
@@ -247,7 +308,7 @@ function paintFrames(context: CanvasRenderingContext2D, view: View, layout: Layo
 
 function paintIndices(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
   const { pitch, left, top } = layout
-  context.font = '11px ui-monospace, "DejaVu Sans Mono", monospace'
+  context.font = `11px ${mono}`
   context.fillStyle = accents[theme].muted
   context.textBaseline = 'middle'
   const every = pitch >= 16 ? 1 : 2

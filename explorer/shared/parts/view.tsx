@@ -100,19 +100,20 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
           if (cell && editable) setEditing(cell)
         }}
       >
-        <canvas
-          ref={canvas}
-          style={{ width: `${layout.width}px`, height: `${layout.height}px` }}
-          data-view={view.name}
-          data-rows={view.rows}
-          data-columns={view.columns}
-          data-scale={view.scale}
-          data-limit={view.limit}
-          data-pitch={layout.pitch}
-          data-gap={layout.gap}
-          data-left={layout.left}
-          data-top={layout.top}
-        />
+        <div class="view-cut" style={{ width: `${layout.width}px`, height: `${layout.height}px` }}>
+          <canvas
+            ref={canvas}
+            data-view={view.name}
+            data-rows={view.rows}
+            data-columns={view.columns}
+            data-scale={view.scale}
+            data-limit={view.limit}
+            data-pitch={layout.pitch}
+            data-gap={layout.gap}
+            data-left={layout.left}
+            data-top={layout.top}
+          />
+        </div>
         {editing && (
           <CellEditor
             cell={editing}

@@ -8,7 +8,8 @@ export const borders: PageContract<BordersState> = {
   schema: bordersSchema,
   presets: bordersPresets,
   model: bordersModel,
-  gate: 8,
+  // eight grids with their numbers
+  gate: 16,
   journeys: [
     {
       name: 'by keyboard: a border cell is chosen and all five say where they read',

@@ -93,16 +93,14 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
 }
 
-/** Makes a canvas large enough, in steps: a new size takes longer than the painting. What is too much is cut off. */
+/** Makes a canvas large enough; what is too much is cut off. A new size takes longer than the painting. */
 function fit(canvas: HTMLCanvasElement, layout: Layout, ratio: number): void {
-  const step = (size: number) => Math.ceil(size / 96) * 96
+  const step = (size: number) => Math.ceil(size / 96) * 96 * ratio
   const [width, height] = [step(layout.width), step(layout.height)]
-  const style = canvas.style
-  if (canvas.width === width * ratio && canvas.height === height * ratio && style.width === `${width}px`) return
-  canvas.width = width * ratio
-  canvas.height = height * ratio
-  style.width = `${width}px`
-  style.height = `${height}px`
+  const fits = canvas.width >= width && canvas.height >= height && canvas.width * canvas.height <= 6 * width * height
+  if (!fits) Object.assign(canvas, { width, height })
+  canvas.style.width = `${canvas.width / ratio}px`
+  canvas.style.height = `${canvas.height / ratio}px`
 }
 
 /** Small cells: one pixel each, enlarged without smoothing. */

@@ -8,8 +8,7 @@ export const borders: PageContract<BordersState> = {
   schema: bordersSchema,
   presets: bordersPresets,
   model: bordersModel,
-  // eight grids with their numbers
-  gate: 16,
+  gate: 8,
   journeys: [
     {
       name: 'by keyboard: a border cell is chosen and all five say where they read',

@@ -39,7 +39,7 @@ const projects = [
   // The packed tarball installed elsewhere: takes npm's registry, and dist.
   { test: { name: 'package', include: ['test/package/*.test.ts'], ...limits } },
   // The core's tests only, in Node: continuous integration runs them on every supported version.
-  { test: { name: 'core', ...core, ...limits, ...fuzz(15), env: { FOVEA_DEBUG: 'check' } } },
+  { test: { name: 'core', ...core, ...limits, ...fuzz(15) } },
   {
     // cross-origin isolated, so that pages have threads
     server: {

@@ -55,14 +55,14 @@ async function openNetwork(path: string) {
   const model = await loadOnnx(await readModel(path))
   const [input] = model.inputs
   const shape = inputSizes(input!.shape ?? [])
-  const data = networkInput(sizeOf(shape))
+  const given = { [input!.name]: { shape, data: networkInput(sizeOf(shape)) } }
   const first = model.outputs[0]!.name
-  return async () => (await model.run({ [input!.name]: { shape, data } }))[first]!.data
+  return { model, given, run: async () => (await model.run(given))[first]!.data }
 }
 
 async function network(path: string, threads: number): Promise<Prepared> {
   setThreads(threads)
-  const run = await openNetwork(path)
+  const { run } = await openNetwork(path)
   return { output: async () => Float32Array.from(await run()), call: run }
 }
 
@@ -71,8 +71,13 @@ async function startup(net: string, threads: number, precision: Precision): Prom
   setThreads(threads)
   if (net.includes('.onnx')) {
     const start = performance.now()
-    await (await openNetwork(net))()
-    return { ms: performance.now() - start }
+    const { model, given, run } = await openNetwork(net)
+    await run()
+    const ms = performance.now() - start
+    const { steps, arenaBytes, ownBytes } = model.plan(given)
+    const kernels = new Map(steps.flatMap(({ calls }) => calls.map(({ kernel }) => [JSON.stringify(kernel), kernel])))
+    const moduleBytes = emitModule([...kernels.values()], features()).length
+    return { ms, moduleBytes, arenaBytes, ownBytes, weightBytes: 4 * model.countParameters() }
   }
   const model = createModel(net)
   const values = seededValues(sizeOf(netInput[net as NetName]!), 1)

@@ -33,7 +33,7 @@ export interface RunOnnxOptions extends CompileOptions {
 }
 
 /** What a program of a model does. */
-export type OnnxPlan = Pick<Program<readonly Shape[], Tensor[]>, 'steps' | 'arenaBytes' | 'profile'>
+export type OnnxPlan = Pick<Program<readonly Shape[], Tensor[]>, 'steps' | 'arenaBytes' | 'ownBytes' | 'profile'>
 
 interface Built {
   readonly program: Program<readonly Shape[], Tensor[]> | undefined
@@ -109,7 +109,7 @@ export class OnnxModel {
   /** The program that `run` uses (first) for such inputs: its steps with their plans, memory and times. */
   plan(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput, options: CompileOptions = {}): OnnxPlan {
     const { program } = this.#built(this.#valuesOf(inputs), options)
-    return program ?? { steps: [], arenaBytes: 0, profile: async () => [] }
+    return program ?? { steps: [], arenaBytes: 0, ownBytes: 0, profile: async () => [] }
   }
 
   /** Number of values that the file holds. */

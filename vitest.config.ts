@@ -34,6 +34,8 @@ const projects = [
       include: ['test/explorer/**/*.test.ts'],
       globalSetup: ['test/explorer/support/build.ts'],
       ...limits,
+      // fifty states of a page, or its states in two themes under axe, are one test
+      testTimeout: 240_000,
     },
   },
   // The packed tarball installed elsewhere: takes npm's registry, and dist.

@@ -3,11 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
 import type { Contraction } from '../src/conv/index.ts'
-import type { Names } from './contender.ts'
+import { inPages, type Names } from './contender.ts'
 import { type List, listNames, parseList, readList } from './lists.ts'
 import { netNames } from './nets.ts'
 import { networkFiles } from './network-files.ts'
-import { processStarter } from './processes.ts'
+import { processStarter, type Starter } from './processes.ts'
 import type { Field } from './race.ts'
 import { type Row, reasonsOf, tableOf } from './report.ts'
 import {
@@ -34,6 +34,7 @@ const usage = `npm run bench -- [options]
   --networks FOLDER,...     ONNX files, or light_* folders with a model.onnx
   --precision direct|high|fast   rounding that fovea's layers may cost (default: fast)
   --library                 without the flag that gives Node 20 relaxed SIMD
+  --pages                   in pages of headless Chromium instead of processes of Node (layers, networks, training)
   --limit SECONDS           of one library at one work before it is given up (default: 60)
   --quick                   fewer repeats: to see that everything runs, not to measure
   --json FILE, --write      every figure as JSON; the tables as docs/benchmarks.md`
@@ -51,6 +52,7 @@ const { values } = parseArgs({
     networks: { type: 'string', default: '' },
     precision: { type: 'string', default: 'fast' },
     library: { type: 'boolean', default: false },
+    pages: { type: 'boolean', default: false },
     limit: { type: 'string', default: '60' },
     quick: { type: 'boolean', default: false },
     json: { type: 'string' },
@@ -67,7 +69,9 @@ const words = (text: string) => text.split(',').filter(Boolean)
 const { match } = values
 const only = words(values.only)
 const threads = words(values.threads ?? [...new Set([1, availableParallelism()])].join()).map(Number)
-const starter = processStarter({ relaxed: !values.library, precision: values.precision })
+const inChromium = values.pages ? await (await import('./pages.ts')).pageStarter(values.precision) : undefined
+const starter: Starter = inChromium ?? processStarter({ relaxed: !values.library, precision: values.precision })
+const engine = inChromium?.version ?? `Node ${process.versions.node}`
 const progress = (line: string) => process.stderr.write(`${line}\n`)
 const pages: string[] = []
 
@@ -78,7 +82,9 @@ function say(text: string, markdown = text): void {
 }
 
 const field = (peers: readonly Names[]): Field => ({
-  peers: values.peers ? peers.filter((peer) => words(values.peers!).includes(peer)) : peers,
+  peers: peers
+    .filter((peer) => !inChromium || inPages.includes(peer))
+    .filter((peer) => !values.peers || words(values.peers).includes(peer)),
   threads,
   effort: values.quick ? quick : thorough,
   limit: Number(values.limit) * 1000,
@@ -121,7 +127,7 @@ function tellStartup(rows: readonly StartupRow[]): void {
 const folders = words(values.networks)
 const peaks = await measurePeaks(starter, threads)
 say(
-  `${cpuName()}, ${availableParallelism()} cores, Node ${process.versions.node}; precision ${values.precision}\n` +
+  `${cpuName()}, ${availableParallelism()} cores, ${engine}; precision ${values.precision}\n` +
     `peak of SIMD128 multiply-adds: ${[...peaks]
       .map(([count, peak]) => `${peak.toFixed(1)} GFLOP/s on ${count} ${count === 1 ? 'thread' : 'threads'}`)
       .join(', ')}\nA ratio is the peer's time / fovea's, each in memory of its own; onnxruntime takes and gives ` +
@@ -151,7 +157,7 @@ try {
     )
   else if (only.includes('networks')) say('networks: skipped, no folder given (--networks FOLDER)')
   await section('training', ['jax-js', 'tfjs-cpu', 'tfjs-wasm', 'pytorch'], (own) => trainingRows(own, match, progress))
-  if (only.includes('startup')) {
+  if (only.includes('startup') && !inChromium) {
     const files = folders.flatMap(networkFiles).map(({ name, path }) => ({
       ...{ name, what: path },
       contenders: ['fovea', 'onnxruntime-web', 'onnxruntime-node'] as const,
@@ -162,13 +168,14 @@ try {
     tellStartup(startup)
   }
 } finally {
-  starter.endAll()
+  await starter.close()
 }
 
 const figures = {
   peakGflops: peaks.get(1),
   peaks: Object.fromEntries(peaks),
   node: process.versions.node,
+  engine,
   processor: cpuName(),
   precision: values.precision,
   rows,

@@ -15,7 +15,15 @@ function varint(value: number): number[] {
 
 type Part = Uint8Array
 
-const join = (parts: readonly Part[]): Uint8Array => new Uint8Array(Buffer.concat(parts))
+function join(parts: readonly Part[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
 const whole = (field: number, value: number): Part => Uint8Array.from([...varint(field * 8), ...varint(value)])
 const bytes = (field: number, value: Part): Part =>
   join([Uint8Array.from([...varint(field * 8 + 2), ...varint(value.length)]), value])

@@ -13,6 +13,16 @@ export interface Process {
   end(): void
 }
 
+export interface Starter {
+  start(name: Names): Process
+  /** Libraries whose number of threads is fixed when they start. */
+  readonly fixed: readonly Names[]
+  /** Libraries that run on one thread whatever they are asked. */
+  readonly alwaysOne: readonly Names[]
+  endAll(): void
+  close(): Promise<void>
+}
+
 export interface StartOptions {
   /** Whether the engine may use relaxed SIMD where it is behind a flag. */
   readonly relaxed: boolean
@@ -20,7 +30,7 @@ export interface StartOptions {
 }
 
 /** Starts processes of contenders; one that died is started anew by the next request. */
-export function processStarter({ relaxed, precision }: StartOptions) {
+export function processStarter({ relaxed, precision }: StartOptions): Starter {
   const execArgv = relaxed && process.versions.node.startsWith('20.') && knowsFlag() ? [relaxedSimd] : []
   const all = new Set<ChildProcess>()
   const env = { ...process.env, FOVEA_BENCH_PRECISION: precision }
@@ -80,12 +90,14 @@ export function processStarter({ relaxed, precision }: StartOptions) {
       },
     }
   }
+  const endAll = () => {
+    for (const child of all) child.kill()
+  }
   return {
     start,
-    endAll() {
-      for (const child of all) child.kill()
-    },
+    fixed: ['onnxruntime-web'],
+    alwaysOne: ['tfjs-wasm', 'tfjs-cpu', 'jax-js'],
+    endAll,
+    close: async () => endAll(),
   }
 }
-
-export type Starter = ReturnType<typeof processStarter>

@@ -24,14 +24,11 @@ export interface Field {
   readonly starter: Starter
 }
 
-/** Libraries that run on one thread in Node whatever they are asked. */
-const alwaysOne: readonly Names[] = ['tfjs-wasm', 'tfjs-cpu', 'jax-js']
-
-/** One process of each contender; of the web's runtime one for each number of threads, as that is fixed at its start. */
+/** One process of each contender; one for each number of threads where that is fixed at its start. */
 export function stable({ starter }: Field) {
   const processes = new Map<string, Process>()
   return (name: Names, threads: number): Process => {
-    const key = name === 'onnxruntime-web' ? `${name} ${threads}` : name
+    const key = starter.fixed.includes(name) ? `${name} ${threads}` : name
     const process = processes.get(key) ?? starter.start(name)
     processes.set(key, process)
     return process
@@ -73,6 +70,7 @@ const faster = (a: Outcome, b: Outcome | undefined) => {
  * up to the row's.
  */
 export async function race(field: Field, get: Stable, job: Job, judge: Judge): Promise<Map<number, Outcomes>> {
+  const { alwaysOne } = field.starter
   let ours: Float32Array | undefined
   const judgeOurs: Judge = (output) => {
     ours = output

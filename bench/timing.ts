@@ -18,7 +18,7 @@ const once = 10_000
 /** Neither warming up nor measuring goes on for longer than this, in ms. */
 const longest = 15_000
 
-export const thorough: Effort = { warmUpCalls: 5, warmUp: 200, samples: 20, budget: 300, slowSamples: 5 }
+export const thorough: Effort = { warmUpCalls: 5, warmUp: 800, samples: 20, budget: 300, slowSamples: 5 }
 export const quick: Effort = { warmUpCalls: 1, warmUp: 0, samples: 3, budget: 0, slowSamples: 1 }
 
 async function elapsed(call: () => unknown, calls: number): Promise<number> {

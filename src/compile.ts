@@ -40,6 +40,8 @@ export interface Program<S extends readonly unknown[], R> {
   readonly steps: readonly Step[]
   /** Bytes of memory that the program uses while it runs, without its variables. */
   readonly arenaBytes: number
+  /** Bytes of packed weights and tables that it keeps. */
+  readonly ownBytes: number
   /** Time of each step by itself, on what the last call left in memory. */
   profile(): Promise<readonly Timing[]>
 }
@@ -126,8 +128,7 @@ export function compile<const S extends readonly unknown[], R>(
   })
   const graph = { inputs, outputs, updates }
   checkPlaceholders(graph)
-  const { run, steps, arenaBytes, profile } =
-    target === 'reference' ? unplanned(graph) : planned(graph, target, precision)
+  const { run, ...about } = target === 'reference' ? unplanned(graph) : planned(graph, target, precision)
   const program = (...values: ValuesOf<S>) => {
     const flat = flatten(traced as Tree<Tensor>, values)
     return enqueue(() => run(flat)).then(
@@ -139,13 +140,14 @@ export function compile<const S extends readonly unknown[], R>(
         ) as Results<R>,
     )
   }
-  return Object.assign(program, { steps, arenaBytes, profile: () => enqueue(profile) })
+  return Object.assign(program, { ...about, profile: () => enqueue(about.profile) })
 }
 
 interface Prepared {
   readonly run: Run
   readonly steps: readonly Step[]
   readonly arenaBytes: number
+  readonly ownBytes: number
   profile(): Promise<readonly Timing[]>
 }
 
@@ -153,6 +155,7 @@ const unplanned = (graph: Graph): Prepared => ({
   run: referenceRun(graph),
   steps: [],
   arenaBytes: 0,
+  ownBytes: 0,
   profile: async () => [],
 })
 
@@ -168,6 +171,7 @@ function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpre
   return {
     steps: plan.steps,
     arenaBytes: plan.arenaBytes,
+    ownBytes: plan.ownBytes,
     run: async (values) => (await loaded()).run([...values, ...data]),
     profile: async () => measureSteps(await loaded()),
   }

@@ -17,11 +17,10 @@ import type { Contender, Prepared, Startup } from '../contender.ts'
 import { operandsOf, seededValues, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
 import { batchOf, firstLosses, type NetName, netInput, trainingOptions } from '../nets.ts'
-import { inputSizes, networkInput, readModel } from '../network-files.ts'
+import { inputSizes, networkInput } from '../network-input.ts'
+import { readModel } from '../peers.ts'
 
-const engine = () => ({ ...features(), precision: (process.env.FOVEA_BENCH_PRECISION ?? 'fast') as Precision })
-
-async function layer(work: Work, threads: number): Promise<Prepared> {
+async function layer(work: Work, threads: number, precision: Precision): Promise<Prepared> {
   setThreads(threads)
   const { a, b } = operandsOf(work)
   const shapes = shapesOf(work)
@@ -30,7 +29,7 @@ async function layer(work: Work, threads: number): Promise<Prepared> {
   const second = work.operation === 'kernelGradient' ? placeholder(shapes.b) : new Variable(b, shapes.b).value
   const given = second.operation.kind === 'placeholder' ? [x, second] : [x]
   const values = given.length === 2 ? [a, b] : [a]
-  const plan = blueprint(given, [contract(work.operation, work.spec, x, second)], [], engine())
+  const plan = blueprint(given, [contract(work.operation, work.spec, x, second)], [], { ...features(), precision })
   const program = await load(plan, 'wasm')
   // the same without the copies in and out: it works on what the last call of `program` left in memory
   const resident = await load({ ...plan, inputs: given.map(() => undefined), outputs: [] }, 'wasm')
@@ -53,33 +52,38 @@ async function training(net: NetName, threads: number): Promise<Prepared> {
 }
 
 async function openNetwork(path: string) {
-  const model = await loadOnnx(readModel(path))
+  const model = await loadOnnx(await readModel(path))
   const [input] = model.inputs
   const shape = inputSizes(input!.shape ?? [])
-  const data = networkInput(sizeOf(shape))
+  const given = { [input!.name]: { shape, data: networkInput(sizeOf(shape)) } }
   const first = model.outputs[0]!.name
-  return async () => (await model.run({ [input!.name]: { shape, data } }))[first]!.data
+  return { model, given, run: async () => (await model.run(given))[first]!.data }
 }
 
 async function network(path: string, threads: number): Promise<Prepared> {
   setThreads(threads)
-  const run = await openNetwork(path)
+  const { run } = await openNetwork(path)
   return { output: async () => Float32Array.from(await run()), call: run }
 }
 
 /** From the definition of a model (its weights are there) to the first result of a program for one sample. */
-async function startup(net: string, threads: number): Promise<Startup> {
+async function startup(net: string, threads: number, precision: Precision): Promise<Startup> {
   setThreads(threads)
   if (net.includes('.onnx')) {
     const start = performance.now()
-    await (await openNetwork(net))()
-    return { ms: performance.now() - start }
+    const { model, given, run } = await openNetwork(net)
+    await run()
+    const ms = performance.now() - start
+    const { steps, arenaBytes, ownBytes } = model.plan(given)
+    const kernels = new Map(steps.flatMap(({ calls }) => calls.map(({ kernel }) => [JSON.stringify(kernel), kernel])))
+    const moduleBytes = emitModule([...kernels.values()], features()).length
+    return { ms, moduleBytes, arenaBytes, ownBytes, weightBytes: 4 * model.countParameters() }
   }
   const model = createModel(net)
   const values = seededValues(sizeOf(netInput[net as NetName]!), 1)
   const start = performance.now()
   const x = placeholder([1, ...model.inputShape])
-  const plan = blueprint([x], [model.apply(x, model.context(false))], [], engine())
+  const plan = blueprint([x], [model.apply(x, model.context(false))], [], { ...features(), precision })
   const program: Executable = await load(plan, 'wasm')
   await program.run([values])
   return {
@@ -91,4 +95,10 @@ async function startup(net: string, threads: number): Promise<Startup> {
   }
 }
 
-export const contender: Contender = { layer, network, training, startup, peak: measurePeak }
+export const contender = (precision: Precision): Contender => ({
+  layer: (work, threads) => layer(work, threads, precision),
+  network,
+  training,
+  startup: (what, threads) => startup(what, threads, precision),
+  peak: measurePeak,
+})

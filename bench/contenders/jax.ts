@@ -3,6 +3,7 @@ import type { Contender, Prepared } from '../contender.ts'
 import { channelsFirst, channelsLast, kernelFirst, operandsOf, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
 import { batchOf, firstLosses, forward, type NetName, netParameters, type Ops, trainingOptions } from '../nets.ts'
+import { loadPeer } from '../peers.ts'
 
 /** An array of jax-js: whoever is given it consumes it; `ref` is one more use. */
 interface A {
@@ -141,8 +142,7 @@ async function training(jax: Jax, net: NetName): Promise<Prepared> {
 }
 
 export async function contender(): Promise<Contender> {
-  const name: string = '@jax-js/jax'
-  const jax = (await import(name)) as Jax
+  const jax = (await loadPeer('@jax-js/jax')) as Jax
   await jax.init('wasm')
   jax.defaultDevice('wasm')
   async function layer(work: Work): Promise<Prepared> {

@@ -2,8 +2,9 @@ import { sizeOf } from '../../src/base/shape.ts'
 import type { Contender, Prepared, Startup } from '../contender.ts'
 import { channelsFirst, channelsLast, kernelFirst, operandsOf, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
-import { inputSizes, networkInput, readModel } from '../network-files.ts'
+import { inputSizes, networkInput } from '../network-input.ts'
 import { onnxModel, onnxRefusal } from '../onnx.ts'
+import { loadPeer, readModel } from '../peers.ts'
 
 interface OrtTensor {
   readonly data: Float32Array
@@ -24,8 +25,7 @@ interface Ort {
 
 /** Both runtimes have one interface. The web's number of threads is that of its process. */
 export async function contender(name: string): Promise<Contender> {
-  const packageName: string = name
-  const ort = (await import(packageName)) as Ort
+  const ort = (await loadPeer(name)) as Ort
   const web = name === 'onnxruntime-web'
 
   async function open(model: Uint8Array, threads: number): Promise<Session> {
@@ -52,7 +52,7 @@ export async function contender(name: string): Promise<Contender> {
   }
 
   async function opened(path: string, threads: number) {
-    const session = await open(readModel(path), threads)
+    const session = await open(await readModel(path), threads)
     const shape = inputSizes(session.inputMetadata[0]?.shape ?? [])
     return prepared(session, networkInput(sizeOf(shape)), shape)
   }

@@ -1,9 +1,8 @@
-import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
 import type { Contender, Prepared } from '../contender.ts'
 import { operandsOf, shapesOf } from '../data.ts'
 import type { Work } from '../lists.ts'
 import { batchOf, firstLosses, forward, type NetName, netParameters, type Ops, trainingOptions } from '../nets.ts'
+import { loadPeer, tfjsWasmFolder } from '../peers.ts'
 
 interface T {
   data(): Promise<Float32Array>
@@ -44,14 +43,18 @@ interface Tf {
 type Pair = [number, number]
 type Triple = [number, number, number]
 
-const load = async (name: string) => (await import(name)) as unknown
+interface WasmBackend {
+  setWasmPaths(prefix: string): void
+  setThreadsCount(count: number): void
+}
 
-async function start(backend: string): Promise<Tf> {
-  const tf = (await load('@tensorflow/tfjs')) as Tf
+/** In Node the backend has one thread. */
+async function start(backend: string, threads: number): Promise<Tf> {
+  const tf = (await loadPeer('@tensorflow/tfjs')) as Tf
   if (backend === 'wasm') {
-    const path = dirname(createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm'))
-    const library = await load('@tensorflow/tfjs-backend-wasm')
-    ;(library as { setWasmPaths(prefix: string): void }).setWasmPaths(`${path}/`)
+    const library = (await loadPeer('@tensorflow/tfjs-backend-wasm')) as WasmBackend
+    library.setWasmPaths(await tfjsWasmFolder())
+    library.setThreadsCount(threads)
   }
   if (!(await tf.setBackend(backend))) throw new Error(`tfjs has no backend ${backend} here`)
   await tf.ready()
@@ -146,8 +149,8 @@ async function training(tf: Tf, net: NetName): Promise<Prepared> {
   return { output: () => firstLosses(step), call: step }
 }
 
-export async function contender(backend: 'wasm' | 'cpu'): Promise<Contender> {
-  const tf = await start(backend)
+export async function contender(backend: 'wasm' | 'cpu', threads: number): Promise<Contender> {
+  const tf = await start(backend, threads)
   async function layer(work: Work): Promise<Prepared> {
     const { a, b } = operandsOf(work)
     const shapes = shapesFor(work)

@@ -25,6 +25,19 @@ const bytesOf = (content: Uint8Array | string) =>
 const duration = (seconds: number) =>
   seconds < 100 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`
 
+/** Ctrl-C says what becomes of the work, and ends the process. */
+function onCtrlC(name: string, terminal: Terminal): () => void {
+  const stop = () => {
+    terminal.note(
+      `\nstopped: nothing is kept of a reproduction that hasn't come to its end, and it can't be resumed. ` +
+        `fovea reproduce ${name} --quick takes 20 seconds; fovea train leaves checkpoints`,
+    )
+    process.exit(130)
+  }
+  process.once('SIGINT', stop)
+  return () => process.off('SIGINT', stop)
+}
+
 /**
  * `fovea reproduce`: builds, trains and measures a system, prints its numbers beside the paper's, and writes a report
  * with pictures and weights.
@@ -34,7 +47,8 @@ export async function reproduceCommand(name: string, asked: ReproduceCommand, te
   const { about, run } = pick('reproduce', 'system', systems, name)
   const { quick = false, data, out = join('runs', name) } = asked
   const started = performance.now()
-  const outcome = await run({ quick, data, terminal })
+  const release = onCtrlC(name, terminal)
+  const outcome = await run({ quick, data, terminal }).finally(release)
   const seconds = (performance.now() - started) / 1000
   const origin: Origin = {
     title: about,

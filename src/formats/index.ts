@@ -11,6 +11,7 @@ export {
   OnnxModel,
   type OnnxPlan,
   type OnnxTensor,
+  type RunOnnxOptions,
 } from './onnx/model.ts'
 export { type CalibrationBatch, type QuantizeOptions, quantize } from './onnx/quantize.ts'
 export { type SaveOnnxOptions, saveOnnx, saveOnnxFile } from './onnx/save.ts'

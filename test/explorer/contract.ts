@@ -17,9 +17,7 @@ export interface PageContract<S extends object> {
   readonly model?: (state: S) => Frame | Promise<Frame>
   /** Tables may differ by so much of a view's limit, where numbers depend on how the engine rounds. Default 0. */
   readonly near?: number
-  /** Of states by chance. Default 50. */
-  readonly randomStates?: number
-  /** Own script of one change, ms: warns above it, fails above twice. */
+  /** Own script of one change, ms, 95th percentile: warns above it, fails above twice. */
   readonly gate: number
   /** What axe looks at besides the page as it opens, open tables and code, and a wrong address. */
   readonly states?: readonly { readonly name: string; act(page: Page): Promise<void> }[]
@@ -78,7 +76,7 @@ function pictureTests<S extends object>(contract: PageContract<S>, pages: Pages)
       pages.visit(path, async ({ page }) => {
         await page.emulateMedia({ colorScheme: 'light' })
         const random = randomSource(6)
-        for (let i = 0; i < (contract.randomStates ?? 50); i++) {
+        for (let i = 0; i < 50; i++) {
           const fragment = schema.print(schema.random(random))
           await goTo(page, fragment)
           await expectPicture(page, await model(schema.read(fragment).state), 'light', fragment)
@@ -86,36 +84,38 @@ function pictureTests<S extends object>(contract: PageContract<S>, pages: Pages)
       }))
   }
 
-  test(`a change takes the page’s own script at most ${contract.gate} ms`, () =>
+  test(`a change takes the page’s own script at most ${contract.gate} ms, in 95 of 100 cases`, () =>
     pages.visit(path, async ({ page }) => {
-      const times = await changeTimes(
+      const times = await scriptTimes(
         page,
         presets.map(({ fragment }) => fragment),
       )
-      // the best of many, since other processes take their share of the rest; then the slowest of all states
-      const slowest = Math.max(...times.map((list) => Math.min(...list)))
-      if (slowest > contract.gate)
-        console.warn(`/${path}: ${slowest.toFixed(1)} ms for a change, over ${contract.gate}`)
-      expect(slowest).toBeLessThanOrEqual(2 * contract.gate)
+      const most = times.sort((a, b) => a - b)[Math.ceil(0.95 * times.length) - 1]!
+      if (most > contract.gate) console.warn(`/${path}: ${most.toFixed(1)} ms for a change, over ${contract.gate}`)
+      expect(most).toBeLessThanOrEqual(2 * contract.gate)
     }))
 }
 
-/** Script of a change to each of the states, from its event to the painted figure, in ms; eight times each. */
-function changeTimes(page: Page, fragments: readonly string[]): Promise<number[][]> {
-  return page.evaluate(async (all) => {
-    const times: number[][] = all.map(() => [])
-    for (let round = 0; round < 8; round++)
-      for (const [i, fragment] of all.entries()) {
-        if (location.hash.replace('#', '') === fragment) continue
-        performance.clearMeasures('fovea-frame')
-        const followed = new Promise((resolve) => addEventListener('popstate', resolve, { once: true }))
-        location.hash = fragment
-        await followed
-        await new Promise((resolve) => setTimeout(resolve))
-        times[i]!.push(...performance.getEntriesByName('fovea-frame').map((entry) => entry.duration))
-      }
-    return times.filter((list) => list.length > 0)
-  }, fragments)
+/**
+ * What the page's thread computes in script for a change to each of the states in turn, until its figure is painted,
+ * in ms; eight times each. Time that other processes take doesn't count.
+ */
+async function scriptTimes(page: Page, fragments: readonly string[]): Promise<number[]> {
+  const devtools = await page.context().newCDPSession(page)
+  await devtools.send('Performance.enable', { timeDomain: 'threadTicks' })
+  const scripted = async () => {
+    const { metrics } = await devtools.send('Performance.getMetrics')
+    return 1000 * metrics.find(({ name }) => name === 'ScriptDuration')!.value
+  }
+  const times: number[] = []
+  for (let round = 0; round < 8; round++)
+    for (const fragment of fragments) {
+      if (new URL(page.url()).hash.replace('#', '') === fragment) continue
+      const before = await scripted()
+      await goTo(page, fragment)
+      times.push((await scripted()) - before)
+    }
+  return times
 }
 
 function addressTests<S extends object>(contract: PageContract<S>, pages: Pages): void {
@@ -169,7 +169,7 @@ function accessTests<S extends object>(contract: PageContract<S>, pages: Pages):
           const look = async (state: string) => {
             await expectAccessible(page, state)
             await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
-            await expectAccessible(page, `${state}, dark`, true)
+            await expectAccessible(page, `${state}, dark`)
             await page.emulateMedia({ colorScheme: 'light', reducedMotion: 'reduce' })
           }
           await look('as it opens')

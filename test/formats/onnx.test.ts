@@ -194,3 +194,50 @@ test('every binary16 survives, halves in between go to the even one', () => {
 test('the operations are listed by name', () => {
   for (const op of ['Conv', 'Gemm', 'Resize', 'QLinearConv']) expect(onnxOperations).toContain(op)
 })
+
+describe('a run', () => {
+  /** Two programs: what is gathered decides a shape in between. */
+  const staged: Sketch = {
+    nodes: [
+      { op: 'Relu', inputs: ['x'], outputs: ['r'] },
+      { op: 'NonZero', inputs: ['r'], outputs: ['places'] },
+      { op: 'Cast', inputs: ['places'], attributes: { to: 1 } },
+    ],
+    inputs: { x: [3] },
+  }
+
+  test('ends when its signal says so, before it begins and between programs', async () => {
+    const model = await loadOnnx(modelBytes(staged))
+    const x = Float32Array.of(-1, 2, 3)
+    expect((await model.run(x, { signal: new AbortController().signal })).y.data).toEqual(Float32Array.of(1, 2))
+    await expect(model.run(x, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow('enough')
+    const late = new AbortController()
+    const running = model.run(x, { signal: late.signal })
+    late.abort(new Error('late'))
+    await expect(running).rejects.toThrow('late')
+  })
+
+  test('does not begin to read a file whose signal is aborted', async () => {
+    await expect(loadOnnx(modelBytes(staged), { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no')
+  })
+
+  test('takes the precision and the target of a program', async () => {
+    const kernel = floats([64, 64, 3, 3], ramp(64 * 64 * 9))
+    const model = await loadOnnx(
+      modelBytes({
+        nodes: [{ op: 'Conv', inputs: ['x', 'w'] }],
+        inputs: { x: [1, 64, 14, 14] },
+        weights: { w: kernel },
+      }),
+    )
+    const x = ramp(64 * 14 * 14)
+    const algorithms = (['direct', 'fast'] as const).map((precision) =>
+      model.plan(x, { precision }).steps.map(({ plan }) => plan?.algorithm),
+    )
+    expect(algorithms[0]).toContain('implicit')
+    expect(algorithms[1]).not.toContain('implicit')
+    const [exact, near] = [await model.run(x, { target: 'reference' }), await model.run(x, { precision: 'direct' })]
+    expect(near.y.data).toEqual(exact.y.data)
+    expect(() => model.plan(x, { precision: 'exact' as 'fast' })).toThrow(/precision 'exact' is unknown/)
+  })
+})

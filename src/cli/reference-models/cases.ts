@@ -1,6 +1,7 @@
 // Cases of a folder of pretrained models: a model file, its input and what it must give.
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
+import { gunzipSync } from 'node:zlib'
 import { fail } from '../../base/errors.ts'
 import { type Shape, sizeOf } from '../../base/shape.ts'
 import { readImage } from '../../data/index.ts'
@@ -9,19 +10,25 @@ export interface Reference {
   readonly output: string
   /** Undefined where the folder doesn't say. */
   readonly shape?: Shape
-  readonly values: () => Float32Array
+  readonly values: () => Promise<Float32Array>
   /** The values are numbers of classes: one is right or wrong, not near. */
   readonly classes?: boolean
 }
 
 export interface ModelCase {
   readonly name: string
-  /** ONNX, perhaps gzipped, or tfjs's model.json. */
+  /** Path of ONNX, perhaps gzipped, or of tfjs's model.json. */
   readonly model: string
   readonly kind: 'onnx' | 'tfjs'
   readonly shape: Shape
   readonly input: () => Promise<Float32Array>
   readonly references: readonly Reference[]
+}
+
+/** The bytes of an ONNX file, which may be gzipped. */
+export function onnxBytes(path: string): Uint8Array {
+  const bytes = readFileSync(path)
+  return path.endsWith('.gz') ? gunzipSync(bytes) : bytes
 }
 
 /** The float32 values of a file, little endian. */
@@ -32,7 +39,6 @@ function floatsIn(path: string): Float32Array {
 }
 
 function bytesIn(path: string): Float32Array {
-  const { gunzipSync } = process.getBuiltinModule('node:zlib')
   return Float32Array.from(gunzipSync(readFileSync(path)))
 }
 
@@ -94,7 +100,7 @@ function firstCases(folder: string): ModelCase[] {
     return Object.entries(cases).map(([name, { dims }]): ModelCase => {
       const stem = join(folder, 'ref', `${model}--${name}`)
       const classes = !existsSync(`${stem}.f32`)
-      const values = () => (classes ? bytesIn(`${stem}.u8.gz`) : floatsIn(`${stem}.f32`))
+      const values = async () => (classes ? bytesIn(`${stem}.u8.gz`) : floatsIn(`${stem}.f32`))
       const image = join(folder, 'img', `${name}-${shape[2]}.png`)
       const input = async () => (Object.hasOwn(made, name) ? made[name](sizeOf(shape)) : picture(model, image))
       const references = [{ output: outputName, shape: dims, values, classes }]
@@ -119,7 +125,11 @@ function moreCases(folder: string): ModelCase[] {
     kind: model.endsWith('.json') ? 'tfjs' : 'onnx',
     shape: input.shape,
     input: async () => floatsIn(at(input.file)),
-    references: outputs.map(({ name, shape, file }) => ({ output: name, shape, values: () => floatsIn(at(file)) })),
+    references: outputs.map(({ name, shape, file }) => ({
+      output: name,
+      shape,
+      values: async () => floatsIn(at(file)),
+    })),
   }))
 }
 
@@ -130,7 +140,7 @@ function tfjsCases(folder: string): ModelCase[] {
   const path = join(folder, 'ref', 'tfjs.json')
   if (!existsSync(path)) return []
   const { 'basic-pitch-tfjs': pitch, 'esrgan-slim-x2-tfjs': esrgan } = json(path)
-  const values = (file: string) => () => floatsIn(join(folder, 'ref', file))
+  const values = (file: string) => async () => floatsIn(join(folder, 'ref', file))
   const outputs = Object.entries(pitch.outputs) as [string, { file: string; shape: Shape }][]
   return [
     {

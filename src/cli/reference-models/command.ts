@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { fail } from '../../base/errors.ts'
 import { mnist } from '../../data/index.ts'
 import { loadOnnx } from '../../formats/index.ts'
-import { casesIn } from './cases.ts'
+import { runInBrowser } from './browser.ts'
+import { casesIn, onnxBytes } from './cases.ts'
 import { type Outcome, runCase } from './run.ts'
 
 const remedy = "Give it: npm run models -- FOLDER, or set FOVEA_DATA to the folder that 'models' lies in"
@@ -39,8 +40,16 @@ async function digits(folder: string): Promise<Outcome | undefined> {
   return { name, result: right === digitsRight ? 'passed' : 'failed', milliseconds, why }
 }
 
-/** Runs every model of a folder and prints how far it is from its reference. @returns whether none failed */
-export async function modelsCommand(given: string | undefined, print: (line: string) => void): Promise<boolean> {
+/**
+ * Runs every model of a folder and prints how far it is from its reference.
+ * @param browser in headless Chromium
+ * @returns whether none failed
+ */
+export async function modelsCommand(
+  given: string | undefined,
+  browser: boolean,
+  print: (line: string) => void,
+): Promise<boolean> {
   const folder = modelsFolder(given)
   const cases = casesIn(folder)
   const missing = new Set(cases.filter(({ model }) => !existsSync(model)).map(({ model }) => model))
@@ -53,9 +62,14 @@ export async function modelsCommand(given: string | undefined, print: (line: str
     print(`| ${name} | ${text} | ${error?.toExponential(1) ?? ''} | ${milliseconds?.toFixed(0) ?? ''} |`)
     outcomes.push(outcome)
   }
-  for (const item of cases) if (!missing.has(item.model)) add(await runCase(item))
-  const scored = await digits(folder)
-  if (scored) add(scored)
+  const present = cases.filter(({ model }) => !missing.has(model))
+  if (browser) await runInBrowser(present, add)
+  else {
+    for (const item of present)
+      add(await runCase({ ...item, source: item.kind === 'tfjs' ? item.model : onnxBytes(item.model) }))
+    const scored = await digits(folder)
+    if (scored) add(scored)
+  }
   print('')
   for (const path of missing) print(`skipped: ${path} isn't there`)
   const failed = outcomes.filter(({ result }) => result === 'failed').length

@@ -4,7 +4,7 @@ import { angleOf, cells, differenceOfGaussians, evenKernels, oddKernels, orienta
 import { bar, batchOf, disc, grating, type Picture, picture } from '../../models/stimuli.ts'
 import { type Row, rowOfMaps } from '../show.ts'
 import { curvePanel, degrees, fixed, kernelPanel, panelOf, rowsFile } from './drawing.ts'
-import type { Outcome } from './report.ts'
+import type { Measure, Outcome } from './report.ts'
 
 type Kind = 'simple' | 'energy' | 'pooled' | 'endStopped'
 const kinds: readonly Kind[] = ['simple', 'energy', 'pooled', 'endStopped']
@@ -119,7 +119,34 @@ export async function lengthTuning(): Promise<{ lengths: number[]; energy: numbe
   return { lengths, energy: curve('energy'), endStopped: curve('endStopped') }
 }
 
-const least = (values: readonly number[]) => `${fixed(100 * Math.min(...values), 0)}%`
+type Tunings = Awaited<ReturnType<typeof gratingTuning>>
+type Moved = Awaited<ReturnType<typeof translation>>
+
+const whole = (share: number) => `${fixed(100 * share, 0)}%`
+const one = (value: number) => fixed(value, 1)
+
+/** What the cells must do: be tuned, simple ones depend on place and complex ones not, end-stopped ones on length. */
+function measuresOf(tuning: Tunings, moved: Moved, long: { endStopped: number; energy: number }): Measure[] {
+  const { simple, energy, pooled } = tuning
+  const tunings = [simple, energy, pooled]
+  const error = Math.max(...tunings.map(({ peakError }) => peakError))
+  const widths = tunings.map(({ halfWidth }) => halfWidth)
+  const modulation = Math.max(energy.modulation, pooled.modulation)
+  const complex = Math.min(...moved.energy, ...moved.pooled)
+  return [
+    { name: 'peak of orientation tuning off by, degrees', value: error, show: one, atMost: 5 },
+    { name: 'half-width of tuning, degrees: narrowest', value: Math.min(...widths), show: one, atLeast: 15 },
+    { name: 'half-width of tuning, degrees: widest', value: Math.max(...widths), show: one, atMost: 35 },
+    { name: 'drifting grating, F1/F0: simple', value: simple.leastModulation, atLeast: 1, paper: 'pi / 2 in theory' },
+    { name: 'drifting grating, F1/F0: complex', value: modulation, atMost: 0.5 },
+    { name: 'bar moved half a wavelength: simple', value: Math.min(...moved.simple), show: whole, atMost: 0.5 },
+    { name: 'bar moved half a wavelength: complex', value: complex, show: whole, atLeast: 0.8 },
+    { name: 'long bar by the best: end-stopped', value: long.endStopped, show: whole, atMost: 0.5 },
+    { name: 'long bar by the same: energy', value: long.energy, show: whole, atLeast: 0.8 },
+  ]
+}
+
+const least = (values: readonly number[]) => whole(Math.min(...values))
 
 function scene(): Picture {
   const ring = disc(96, 26, 3)
@@ -145,11 +172,12 @@ export async function reproduceCells(): Promise<Outcome> {
   const drawn = scene()
   const maps = await compile((x) => ({ ...cells(x) }), [[1, drawn.size, drawn.size, 1]])(drawn.values)
   const best = endStopped.indexOf(Math.max(...endStopped))
-  const of = (curve: readonly number[]) => `${fixed((100 * curve.at(-1)!) / curve[best]!, 0)}%`
+  const long = { endStopped: endStopped.at(-1)! / endStopped[best]!, energy: energy.at(-1)! / energy[best]! }
   const row = ({ peakError, halfWidth, modulation, leastModulation }: Tuning) =>
     `peak off by ${fixed(peakError, 1)} deg at most, half-width ${fixed(halfWidth, 1)} deg, ` +
     `F1/F0 ${fixed(leastModulation)} to ${fixed(modulation)}`
   return {
+    measures: measuresOf(tuning, moved, long),
     lines: [
       'drifting gratings, 36 angles',
       `  simple   ${row(tuning.simple)} (in theory pi/2 = 1.57)`,
@@ -158,8 +186,8 @@ export async function reproduceCells(): Promise<Outcome> {
       'a bar that moves half a wavelength: least response by the largest',
       `  simple ${least(moved.simple)}, energy ${least(moved.energy)}, pooled ${least(moved.pooled)}`,
       `bars of ${lengths[0]} to ${lengths.at(-1)} px`,
-      `  end-stopped: best at ${lengths[best]} px; at ${lengths.at(-1)} px ${of(endStopped)} of that`,
-      `  energy: at ${lengths.at(-1)} px ${of(energy)} of what it is at ${lengths[best]} px`,
+      `  end-stopped: best at ${lengths[best]} px; at ${lengths.at(-1)} px ${whole(long.endStopped)} of that`,
+      `  energy: at ${lengths.at(-1)} px ${whole(long.energy)} of what it is at ${lengths[best]} px`,
     ],
     files: [
       rowsFile('cells.png', [

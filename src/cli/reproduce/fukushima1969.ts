@@ -4,7 +4,7 @@ import { type Features, fukushima1969, lineAngle, lineAngles } from '../../model
 import { bar, batchOf, disc, type Picture, picture } from '../../models/stimuli.ts'
 import { rowOfMaps } from '../show.ts'
 import { degrees, fixed, panelOf, rowsFile } from './drawing.ts'
-import type { Outcome } from './report.ts'
+import type { Measure, Outcome } from './report.ts'
 
 export const size = 64
 const channels = { contrast: 1, lines: 12, complexLines: 12, ends: 24, dots: 1, bends: 24, curvature: 1 } as const
@@ -187,6 +187,25 @@ const captions: Record<Layer, string> = {
   curvature: '1970, U6, curvature',
 }
 
+const pixels = (value: number) => `${fixed(value, 1)} px`
+const degreesOf = (value: number) => `${fixed(value, 1)} deg`
+
+/** What the abstracts say that the layers find. */
+function measuresOf(error: number, ends: EndsFound, dot: DotFound, bent: readonly number[], r: number): Measure[] {
+  const right = ends.counts.filter((count) => count === 2).length / ends.counts.length
+  const rises = bent.slice(1).filter((value, i) => value > bent[i]!).length
+  return [
+    { name: 'lines at 36 angles: strongest plane off by', value: error, show: degreesOf, atMost: 15 },
+    { name: 'lines with exactly two ends found', value: right, show: share, atLeast: 1 },
+    { name: 'ends off by', value: ends.distance, show: pixels, atMost: 3 },
+    { name: 'a dot off by', value: dot.distance, show: pixels, atMost: 1 },
+    { name: 'a dot excites lines, by what a line does', value: dot.lineShare, show: share, atMost: 0.25 },
+    { name: 'a line excites dots, by what a dot does', value: dot.dotShare, show: share, atMost: 0.5 },
+    { name: 'steps of curvature that the last layer follows', value: rises, show: String, atLeast: radii.length },
+    { name: 'its correlation with 1 / radius', value: r, show: (v) => fixed(v, 3), atLeast: 0.9 },
+  ]
+}
+
 /** `fovea reproduce fukushima1969`. */
 export async function reproduceFukushima(): Promise<Outcome> {
   const error = await orientationError()
@@ -196,15 +215,10 @@ export async function reproduceFukushima(): Promise<Outcome> {
   const drawn = figure()
   const maps = (await mapsOf([drawn]))[0]!
   const r = correlation(bent, [0, ...radii.map((radius) => 1 / radius)])
-  const right = ends.counts.filter((count) => count === 2).length
   return {
+    measures: measuresOf(error, ends, dot, bent, r),
     lines: [
-      `lines at 36 angles: the strongest plane is off by ${fixed(error, 1)} deg at most`,
-      `36 lines of 20 to 40 px: two ends found in ${right}, ${fixed(ends.distance, 1)} px off at most`,
-      `a dot: found within ${fixed(dot.distance, 1)} px; excites lines to ${share(dot.lineShare)} of what a line does`,
-      `a line excites dots to ${share(dot.dotShare)} of what a dot does`,
-      `curvature, straight and radius ${radii.join(', ')}: ${bent.map((v) => fixed(v, 3)).join(', ')}`,
-      `  correlation with 1 / radius ${fixed(r, 3)}`,
+      `the last layer for a straight line and for radius ${radii.join(', ')}: ${bent.map((v) => fixed(v, 3)).join(', ')}`,
     ],
     files: [
       rowsFile('fukushima1969.png', [

@@ -121,13 +121,21 @@ const lastRow = (values: Float32Array): Row => ({
   pixel: 10,
 })
 
-/** What the paper claims, of the staged preset: a cell for each digit, wherever it is. */
-async function glyphMeasures(system: Learned): Promise<Measure[]> {
+/** What the paper claims, of the staged preset: a cell for each digit, wherever it is; the control must fail at that. */
+async function glyphMeasures(system: Learned, control: Learned): Promise<Measure[]> {
   const cells = new Set(system.winners.filter((cell) => cell >= 0)).size
   return [
     { name: 'digits of five with a cell of their own', value: cells, show: String, atLeast: 5, paper: '5' },
     { name: 'told right, moved by up to 1 px', value: await shiftRate(system, 1), show: percent, atLeast: 1 },
     { name: 'told right, moved by up to 2 px', value: await shiftRate(system, 2), show: percent, atLeast: 0.95 },
+    {
+      name: 'two pixels of the stroke deleted',
+      value: await damageRate(system, 2, 'stroke'),
+      show: percent,
+      atLeast: 0.75,
+    },
+    { name: 'without blur, moved by up to 1 px', value: await shiftRate(control, 1), show: percent, atMost: 0.6 },
+    { name: 'without blur, moved by up to 2 px', value: await shiftRate(control, 2), show: percent, atMost: 0.35 },
   ]
 }
 
@@ -135,6 +143,7 @@ async function glyphMeasures(system: Learned): Promise<Measure[]> {
 export async function reproduceNeocognitron(settings: Settings): Promise<Outcome> {
   const { measure, lines } = await (settings.quick ? mnistRates(500, 500, 48, 0.75) : mnistRates(2000, 2000, 128, 0.85))
   const system = await learned(staged)
+  const control = await learned(withoutBlur)
   const shown = placed(2)
   const layers = await system.net.respond(shown)
   const last = (await system.net.respond(digits.flatMap((digit) => [...placed(digit)]))).at(-1)!.c
@@ -148,12 +157,12 @@ export async function reproduceNeocognitron(settings: Settings): Promise<Outcome
     ]
   })
   return {
-    measures: [...(await glyphMeasures(system)), measure],
+    measures: [...(await glyphMeasures(system, control)), measure],
     lines: [
       ...lines,
       `${synapses} modifiable synapses; cells ${cellCounts.join(' + ')}`,
       await lineOf('staged preset', system),
-      await lineOf('without C-cell blur', await learned(withoutBlur)),
+      await lineOf('without C-cell blur', control),
       await lineOf('paper r, q, alpha', await learned(paper)),
       'the staged preset, digits in their places:',
       ...(await damageLines(system)).map((line) => `  ${line}`),

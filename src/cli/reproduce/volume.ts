@@ -35,13 +35,37 @@ function fromAbove({ classes, labels, batch, shape }: Dataset): ReportFile {
   return rowsFile('shapes.png', [{ caption, row: { panels, pixel: 2 } }])
 }
 
+/** Copies of a shape that vote on its class; in the paper it's the twelve that are turned. */
+const votes = 12
+
+/** Share of shapes that are named right by the sum of the answers to copies, changed as in training. */
+async function voted(model: Model, changed: Dataset): Promise<number> {
+  const { length, classes, labels, batch } = changed
+  let right = 0
+  for (let n = 0; n < length; n++) {
+    const copies = Array.from({ length: votes }, (_, epoch) => batch([n], epoch).x)
+    const size = copies[0]!.length
+    const all = new Float32Array(votes * size)
+    for (const [i, copy] of copies.entries()) all.set(copy, i * size)
+    const answers = await model.predict(all)
+    const sums = classes.map((_, c) => answers.reduce((sum, v, i) => (i % classes.length === c ? sum + v : sum), 0))
+    right += Number(sums.indexOf(Math.max(...sums)) === labels[n])
+  }
+  return right / length
+}
+
 async function fully(settings: Settings, path: string): Promise<Outcome> {
   const { train, test } = await modelnet10({ path })
   const model = volume()
-  await trained(settings, model, varyVolumes(train, { shift: 1 }, 1), 8, 32)
+  const varied = (data: Dataset) => varyVolumes(data, { shift: 1 }, 1)
+  await trained(settings, model, varied(train), 12, 32)
   const { accuracy } = await model.evaluate(test)
+  const share = await voted(model, varied(test))
   return {
-    measures: [{ name: 'ModelNet10, 908 test shapes', value: accuracy!, show: percent, atLeast: 0.88, paper: '92%' }],
+    measures: [
+      { name: 'ModelNet10, 908 test shapes as they are', value: accuracy!, show: percent },
+      { name: `${votes} changed copies of each vote`, value: share, show: percent, atLeast: 0.88, paper: '92%' },
+    ],
     files: [
       fromAbove(test),
       { name: 'volume.safetensors', caption: 'trained on ModelNet10', content: model.toBytes() },

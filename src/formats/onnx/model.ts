@@ -1,6 +1,6 @@
 import { fail } from '../../base/errors.ts'
 import { type Shape, showShape, sizeOf } from '../../base/shape.ts'
-import { compile, type Program } from '../../compile.ts'
+import { type CompileOptions, compile, type Program } from '../../compile.ts'
 import type { Tensor } from '../../graph/tensor.ts'
 import { readFile } from '../../runtime/files.ts'
 import { buildGraph, checkOperations, runHost, type Stage } from './build.ts'
@@ -23,10 +23,17 @@ export type OnnxInput = OnnxTensor | ArrayLike<number>
 export interface LoadOnnxOptions {
   /** Files that hold weights beside the model, by the location that the model names. A path's are found by itself. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>
+  /** Ends it before the model is made: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal
+}
+
+export interface RunOnnxOptions extends CompileOptions {
+  /** Ends it after the program that is running: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal
 }
 
 /** What a program of a model does. */
-export type OnnxPlan = Pick<Program<readonly Shape[], Tensor[]>, 'steps' | 'arenaBytes' | 'profile'>
+export type OnnxPlan = Pick<Program<readonly Shape[], Tensor[]>, 'steps' | 'arenaBytes' | 'ownBytes' | 'profile'>
 
 interface Built {
   readonly program: Program<readonly Shape[], Tensor[]> | undefined
@@ -71,12 +78,18 @@ export class OnnxModel {
    * Computes all outputs.
    * @param inputs by name; a model with one input takes its value alone, too
    */
-  async run(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): Promise<Record<string, OnnxTensor>> {
+  async run(
+    inputs: Readonly<Record<string, OnnxInput>> | OnnxInput,
+    options: RunOnnxOptions = {},
+  ): Promise<Record<string, OnnxTensor>> {
+    const { signal } = options
+    signal?.throwIfAborted()
     const values = this.#valuesOf(inputs)
-    const built = this.#built(values)
+    const built = this.#built(values, options)
     const results = built.program
       ? await built.program(...built.taken.map((name) => values.get(name)!.data))
       : ([] as Float32Array[])
+    signal?.throwIfAborted()
     let at = 0
     const made = new Map<string, OnnxTensor & Fixed>()
     for (const [name, value] of built.results) {
@@ -87,16 +100,16 @@ export class OnnxModel {
       const { host, model } = built.next
       for (const node of host) for (const [name, value] of runHost(node, this.opset, made)) made.set(name, value)
       const given = model.inputs.map(({ name }) => [name, made.get(name)!] as const)
-      for (const [name, value] of Object.entries(await model.run(Object.fromEntries(given))))
+      for (const [name, value] of Object.entries(await model.run(Object.fromEntries(given), options)))
         made.set(name, value as Fixed)
     }
     return Object.fromEntries(this.outputs.map(({ name }) => [name, made.get(name)!]))
   }
 
   /** The program that `run` uses (first) for such inputs: its steps with their plans, memory and times. */
-  plan(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput): OnnxPlan {
-    const { program } = this.#built(this.#valuesOf(inputs))
-    return program ?? { steps: [], arenaBytes: 0, profile: async () => [] }
+  plan(inputs: Readonly<Record<string, OnnxInput>> | OnnxInput, options: CompileOptions = {}): OnnxPlan {
+    const { program } = this.#built(this.#valuesOf(inputs), options)
+    return program ?? { steps: [], arenaBytes: 0, ownBytes: 0, profile: async () => [] }
   }
 
   /**
@@ -149,21 +162,21 @@ export class OnnxModel {
     return data.length === 0 || whole || this.#known.has(name)
   }
 
-  #built(values: ReadonlyMap<string, Fixed>): Built {
+  #built(values: ReadonlyMap<string, Fixed>, { target, precision }: CompileOptions): Built {
     const parts = [...values].map(([name, value]) => [
       value.type,
       value.shape,
       this.#isKnown(name, value) && [...value.data],
     ])
-    const key = JSON.stringify(parts)
-    const built = this.#programs.get(key) ?? this.#build(values)
+    const key = JSON.stringify([target, precision, parts])
+    const built = this.#programs.get(key) ?? this.#build(values, { target, precision })
     this.#programs.delete(key)
     this.#programs.set(key, built)
     if (this.#programs.size > keptPrograms) this.#programs.delete(this.#programs.keys().next().value!)
     return built
   }
 
-  #build(values: ReadonlyMap<string, Fixed>): Built {
+  #build(values: ReadonlyMap<string, Fixed>, options: CompileOptions): Built {
     const taken = [...values].filter(([name, value]) => !this.#isKnown(name, value))
     let stage: Stage | undefined
     let results = new Map<string, Value>()
@@ -177,7 +190,8 @@ export class OnnxModel {
       return [...results].flatMap(([name, value]) => (isFixed(value) || values.has(name) ? [] : [plain(value)]))
     }
     const shapes = taken.map(([, { shape }]) => shape)
-    const program = compile<readonly Shape[], Tensor[]>(compute as (...x: readonly unknown[]) => Tensor[], shapes)
+    const traced = compute as (...x: readonly unknown[]) => Tensor[]
+    const program = compile<readonly Shape[], Tensor[]>(traced, shapes, options)
     const computed = [...results].some(([name, value]) => !isFixed(value) && !values.has(name))
     return {
       program: computed ? program : undefined,
@@ -257,8 +271,10 @@ function shapeOf({ name, shape }: Port, count: number): number[] {
  * @param source the file's bytes, or its path (Node only), beside which external data is found
  */
 export async function loadOnnx(source: Uint8Array | string, options: LoadOnnxOptions = {}): Promise<OnnxModel> {
+  const { externalData, signal } = options
+  signal?.throwIfAborted()
   const bytes = typeof source === 'string' ? await readFile(source) : source
-  const { externalData } = options
+  signal?.throwIfAborted()
   const files = externalData && new Map(externalData instanceof Map ? externalData : Object.entries(externalData))
   const external = files ? externalFrom(files) : typeof source === 'string' ? externalBeside(source) : undefined
   return new OnnxModel(readGraph(bytes, external))

@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, describe, expect, test } from 'vitest'
+import { afterAll, describe, expect, test, vi } from 'vitest'
 import { isMet, type Measure, reportText, tableLines } from '../../../src/cli/reproduce/report.ts'
 import { systems } from '../../../src/cli/reproduce/systems.ts'
 import { reproduceCommand } from '../../../src/cli/reproduce.ts'
@@ -38,6 +38,18 @@ describe('every system, quickly', () => {
       if (file.endsWith('.safetensors')) expect(readSafetensors(bytes).tensors.size).toBeGreaterThan(0)
     }
   })
+})
+
+test('Ctrl-C ends it and says that nothing is kept', async () => {
+  const exit = vi.spyOn(process, 'exit').mockImplementation(() => undefined as never)
+  const notes: string[] = []
+  const run = reproduceCommand('cells', { out: join(folder, 'stopped') }, { ...terminal, note: (s) => notes.push(s) })
+  process.emit('SIGINT')
+  await run
+  expect(exit).toHaveBeenCalledExactlyOnceWith(130)
+  expect(notes.join('')).toContain('nothing is kept')
+  expect(process.listeners('SIGINT').some(({ name }) => name.includes('stop'))).toBe(false)
+  exit.mockRestore()
 })
 
 describe('measures', () => {

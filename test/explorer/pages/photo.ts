@@ -62,7 +62,7 @@ export const photo: PageContract<PhotoState> = {
       async run(page: Page) {
         const photos = new Map<PhotoName, Picture>()
         const random = randomSource(8)
-        for (let i = 0; i < 8; i++) await expectPhoto(page, schema.print(schema.random(random)), photos)
+        for (let i = 0; i < 50; i++) await expectPhoto(page, schema.print(schema.random(random)), photos)
       },
     },
     {

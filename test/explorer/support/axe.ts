@@ -14,8 +14,8 @@ interface Axe {
 
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']
 
-/** axe-core finds nothing to complain about. `colours`: only what the theme can change. */
-export async function expectAccessible(page: Page, state: string, colours = false): Promise<void> {
+/** axe-core finds nothing to complain about. */
+export async function expectAccessible(page: Page, state: string): Promise<void> {
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(source)
   const violations = await page.evaluate(
     async (runOnly) => {
@@ -25,7 +25,7 @@ export async function expectAccessible(page: Page, state: string, colours = fals
         nodes.map((node) => `${id}: ${help}: ${node.html.slice(0, 160)} ${(node.failureSummary ?? '').slice(0, 200)}`),
       )
     },
-    colours ? { type: 'rule', values: ['color-contrast'] } : { type: 'tag', values: tags },
+    { type: 'tag', values: tags },
   )
   expect(violations, state).toEqual([])
 }

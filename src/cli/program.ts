@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { setThreads } from '../index.ts'
 import { models } from '../models/index.ts'
+import { addBuild } from './build.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
 import { addConvert } from './convert.ts'
 import { type EvaluateCommand, evaluateCommand } from './evaluate.ts'
@@ -221,6 +222,7 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
   addQuantize(program, terminal, done)
   addViews(program, terminal, done)
   addConvert(program, terminal, done, numbers)
+  addBuild(program, terminal, done, whole(1))
   program
     .command('start')
     .description('Train LeNet-5 on MNIST, measure it, and show digits with what it takes them for')

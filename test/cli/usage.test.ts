@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 
 describe('help', () => {
-  test.each(['train', 'evaluate', 'predict', 'show', 'reproduce', 'explain', 'conv', 'models', 'start'])(
+  test.each(['train', 'evaluate', 'predict', 'show', 'reproduce', 'explain', 'conv', 'models', 'build', 'start'])(
     '%s has examples',
     async (name) => {
       const { code, stdout } = await fovea([name, '--help'])

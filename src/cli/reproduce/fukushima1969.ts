@@ -218,7 +218,7 @@ export async function reproduceFukushima(): Promise<Outcome> {
   return {
     measures: measuresOf(error, ends, dot, bent, r),
     lines: [
-      `the last layer for a straight line and for radius ${radii.join(', ')}: ${bent.map((v) => fixed(v, 3)).join(', ')}`,
+      `the last layer for a straight line, radius ${radii.join(', ')}: ${bent.map((v) => fixed(v, 3)).join(', ')}`,
     ],
     files: [
       rowsFile('fukushima1969.png', [

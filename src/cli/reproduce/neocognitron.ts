@@ -121,7 +121,7 @@ const lastRow = (values: Float32Array): Row => ({
   pixel: 10,
 })
 
-/** What the paper claims, of the staged preset: a cell for each digit, wherever it is; the control must fail at that. */
+/** What the paper claims, of the preset: a cell for each digit, wherever it is. The control must fail at that. */
 async function glyphMeasures(system: Learned, control: Learned): Promise<Measure[]> {
   const cells = new Set(system.winners.filter((cell) => cell >= 0)).size
   return [

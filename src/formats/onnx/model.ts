@@ -112,6 +112,26 @@ export class OnnxModel {
     return program ?? { steps: [], arenaBytes: 0, ownBytes: 0, profile: async () => [] }
   }
 
+  /**
+   * The model as an expression, for inputs of fixed shapes: its outputs by name, axes in ONNX's own order. An error if
+   * sizes depend on values, or operations that aren't part of programs.
+   */
+  apply(inputs: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+    const given = this.inputs.map(({ name, type }) => {
+      const x = inputs.get(name) ?? fail('onnx', `input '${name}' is missing`, 'Give it')
+      return [name, live(type, x)] as const
+    })
+    const { values, host, waiting, known } = buildGraph(this.graph, new Map(given))
+    const late = host[0] ?? waiting[0]
+    if (late)
+      fail(
+        'onnx',
+        `${late.title} ${host[0] ? 'is computed beside programs' : `needs the values of ${known.join(', ')}`}`,
+        'This takes the library: loadOnnx(...).run(...)',
+      )
+    return new Map(this.outputs.map(({ name }) => [name, plain(values.get(name)!)]))
+  }
+
   /** Number of values that the file holds. */
   countParameters(): number {
     return [...this.graph.initializers.values()].reduce((sum, { data }) => sum + data.length, 0)

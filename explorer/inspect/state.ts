@@ -3,7 +3,7 @@ import type { Preset } from '../shared/frame.ts'
 import { schema } from '../shared/schema.ts'
 import type { Norm } from './protocol.ts'
 
-export type ModelName = 'digits' | 'branches' | 'trained' | 'file'
+export type ModelName = 'digits' | 'branches' | 'lenet' | 'trained' | 'file'
 
 export interface InspectState {
   readonly m: ModelName
@@ -38,7 +38,7 @@ const channels: Field<readonly number[]> = {
 export const sampleCount = 20
 
 export const inspect = schema<InspectState>({
-  m: oneOf(['digits', 'branches', 'trained', 'file'], 'digits'),
+  m: oneOf(['digits', 'branches', 'lenet', 'trained', 'file'], 'digits'),
   row: whole(0, 9999, 0),
   off: channels,
   img: whole(0, sampleCount - 1, 10),

@@ -46,7 +46,8 @@ export default defineConfig({
       input: Object.fromEntries(built.map(({ path }) => [path || 'index', `${here}${path}/index.html`])),
       treeshake: {
         // the library's own word (package.json) names the files of dist
-        moduleSideEffects: (id: string) => !id.includes('/src/') || /\/src\/(index|compile)\.ts$/.test(id),
+        moduleSideEffects: (id: string) =>
+          !id.includes('/src/') || /\/src\/(index|compile|models\/index|models\/lenet5-1998)\.ts$/.test(id),
       },
     },
   },

@@ -1,5 +1,7 @@
 import { loadGraphModel, loadLayersModel, loadOnnx } from 'fovea/formats'
 import { loadModel, readSafetensors } from 'fovea/nn'
+// makes the layers of its networks known to loadModel
+import 'fovea/models'
 import type { Subject } from './subject.ts'
 import { ModelSubject } from './subject-model.ts'
 import { OnnxSubject } from './subject-onnx.ts'

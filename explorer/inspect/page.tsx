@@ -1,4 +1,5 @@
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import lenetUrl from '../history/lenet5-1998.safetensors?url'
 import type { Frame, View } from '../shared/frame.ts'
 import { tileAt } from '../shared/mosaic.ts'
 import { Select, Slider } from '../shared/parts/controls.tsx'
@@ -41,6 +42,7 @@ async function bundled(url: string, name: string): Promise<Files> {
 async function filesOf(name: InspectState['m']): Promise<Files | undefined> {
   if (name === 'digits') return bundled(digitsUrl, 'digits.safetensors')
   if (name === 'branches') return bundled(branchesUrl, 'branches.onnx')
+  if (name === 'lenet') return bundled(lenetUrl, 'lenet5-1998.safetensors')
   if (name === 'file') return undefined
   const bytes = trainedModel()
   if (!bytes) throw new Error('Nothing was trained in this tab yet. Train a network on the page Train, then come back.')

@@ -3,7 +3,7 @@ import type { Preset } from '../shared/frame.ts'
 import { schema } from '../shared/schema.ts'
 import type { Norm } from './protocol.ts'
 
-export type ModelName = 'digits' | 'branches' | 'trained' | 'file'
+export type ModelName = 'digits' | 'branches' | 'lenet' | 'trained' | 'file'
 
 export interface InspectState {
   readonly m: ModelName
@@ -38,7 +38,7 @@ const channels: Field<readonly number[]> = {
 export const sampleCount = 20
 
 export const inspect = schema<InspectState>({
-  m: oneOf(['digits', 'branches', 'trained', 'file'], 'digits'),
+  m: oneOf(['digits', 'branches', 'lenet', 'trained', 'file'], 'digits'),
   row: whole(0, 9999, 0),
   off: channels,
   img: whole(0, sampleCount - 1, 10),
@@ -55,5 +55,10 @@ export const presets: readonly Preset[] = [
   { name: 'Without map 1', fragment: 'off=1', note: 'One kernel of eight is gone, and the 5 becomes a 6.' },
   { name: 'Without map 0', fragment: 'off=0', note: 'Another one is hardly missed.' },
   { name: 'Deeper', fragment: 'row=2', note: 'The second layer: each kernel has a slice for every map below.' },
+  {
+    name: 'LeNet-5, 1998',
+    fragment: 'm=lenet&row=9',
+    note: 'The layers of the paper: 60 kernels between chosen maps, learned pooling, and distances to drawn digits.',
+  },
   { name: 'Branches', fragment: 'm=branches&row=11', note: 'An ONNX file whose graph branches and joins again.' },
 ]

@@ -16,9 +16,18 @@ import {
 
 type Shape = readonly number[]
 
-/** The kernels of a layer: its first weight with places. */
-const kernelOf = (model: Model, row: number) =>
-  model.steps[row]!.built.parameters.find(({ shape, name }) => shape.length >= 3 && name.endsWith('weight'))
+/** The kernels of a layer, [places..., in, out]: its first weight with places. */
+function kernelOf(model: Model, row: number) {
+  const { shape, parameters } = model.steps[row]!.built
+  const kernel = parameters.find((one) => one.shape.length >= 3 && one.name.endsWith('weight'))
+  if (!kernel) return undefined
+  // of a layer that wires single maps to each other: a list of kernels
+  const list = kernel.shape.length === shape.length
+  return {
+    shape: list ? [...kernel.shape.slice(0, -1), 1, kernel.shape.at(-1)!] : kernel.shape,
+    read: () => kernel.read(),
+  }
+}
 
 function rowsOf(model: Model): Row[] {
   const inputs = model.inputShapes.length

@@ -34,7 +34,9 @@ const pointed = signal<readonly [number, number] | null>(null)
 const empty = { views: [], facts: [], speak: '' }
 const frame = computed(() => (result.value ? frameOf(result.value, pointed.value) : empty))
 
-followPhoto(() => page.state.value.p)
+/** By itself: another kernel must not load the photo again. */
+const name = computed(() => page.state.value.p)
+followPhoto(() => name.value)
 
 let running = false
 let again = false

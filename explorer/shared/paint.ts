@@ -108,7 +108,8 @@ function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layou
   context.imageSmoothingEnabled = layout.pitch < 1
   const { rows, columns } = view
   const many = rows * columns >= 1 << 14
-  const atlas = many && !view.padding ? keptAtlas(view, theme) : drawAtlas(view, theme, scratchOf(rows, columns))
+  const atlas =
+    many && !view.padding ? keptAtlas(context.canvas, view, theme) : drawAtlas(view, theme, scratchOf(rows, columns))
   const { pitch, left, top } = layout
   context.drawImage(atlas, 0, 0, columns, rows, left, top, pitch * columns, pitch * rows)
 }
@@ -122,16 +123,18 @@ function scratchOf(rows: number, columns: number): OffscreenCanvas {
   return scratch
 }
 
-const atlases = new WeakMap<object, { key: string; atlas: OffscreenCanvas }>()
+const atlases = new WeakMap<HTMLCanvasElement, { numbers: unknown; key: string; atlas: OffscreenCanvas }>()
 
-/** The atlas of the same numbers in the same colours, when it was drawn before: a moved box alone changes nothing. */
-function keptAtlas(view: View, theme: Theme): OffscreenCanvas {
+/** A canvas's last atlas, when its numbers and colours are still the same: a moved box alone changes nothing. */
+function keptAtlas(canvas: HTMLCanvasElement, view: View, theme: Theme): OffscreenCanvas {
   const numbers = view.picture ?? view.values
-  const key = `${view.columns} ${view.scale} ${view.limit} ${theme}`
-  const kept = atlases.get(numbers)
-  if (kept?.key === key) return kept.atlas
-  const atlas = drawAtlas(view, theme, new OffscreenCanvas(view.columns, view.rows))
-  atlases.set(numbers, { key, atlas })
+  const { rows, columns } = view
+  const key = `${view.scale} ${view.limit} ${theme}`
+  const kept = atlases.get(canvas)
+  const fits = kept?.atlas.width === columns && kept.atlas.height === rows
+  if (kept && fits && kept.numbers === numbers && kept.key === key) return kept.atlas
+  const atlas = drawAtlas(view, theme, kept && fits ? kept.atlas : new OffscreenCanvas(columns, rows))
+  atlases.set(canvas, { numbers, key, atlas })
   return atlas
 }
 

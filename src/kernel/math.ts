@@ -173,19 +173,22 @@ export function pow(x: Expr, p: Expr, bind: Bind): Expr {
   return select(eq(exponent, like(x, 0)), like(x, 1), power)
 }
 
-/** x^p for a literal p: whole numbers up to 64 by squaring (so negative x is right), 1/2 by the square root. */
+/** x^p for a literal p: quarters up to 64 by squaring (so negative x is right for whole p) and square roots. */
 export function powLiteral(value: Expr, p: number, bind: Bind): Expr {
   const x = bind(value)
-  if (p === 0.5) return sqrt(x)
-  if (p < 0 && (Number.isInteger(p) || p === -0.5)) return div(like(x, 1), powLiteral(x, -p, bind))
-  if (!Number.isInteger(p) || p > 64) return pow(x, like(x, p), bind)
-  let result: Expr | undefined
+  if (!Number.isInteger(4 * p) || Math.abs(p) > 64) return pow(x, like(x, p), bind)
+  if (p < 0) return div(like(x, 1), powLiteral(x, -p, bind))
+  const factors: Expr[] = []
   let square = x
-  for (let rest = p; rest > 0; rest >>= 1) {
-    if (rest & 1) result = result === undefined ? square : bind(mul(result, square))
+  for (let rest = Math.floor(p); rest > 0; rest >>= 1) {
+    if (rest & 1) factors.push(square)
     if (rest > 1) square = bind(mul(square, square))
   }
-  return result ?? like(x, 1)
+  const quarters = (4 * p) % 4
+  const root = quarters > 0 ? bind(sqrt(x)) : x
+  if (quarters >= 2) factors.push(root)
+  if (quarters % 2 > 0) factors.push(sqrt(root))
+  return factors.length > 0 ? factors.reduce((product, factor) => mul(bind(product), factor)) : like(x, 1)
 }
 
 /** The 32 random bits of (counter, key), as `hashBits` of base/random.ts gives them. */

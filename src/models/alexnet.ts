@@ -67,13 +67,17 @@ export function alexnetSingle(options: LargeOptions = {}): Model {
   return sequential(inputShape, [...layers, ...head(weights, [4096, 4096], classes)], { seed, name: 'alexnet-single' })
 }
 
+/** Pixels of 0 to 1 to mean 0 and variance 1, about: in place of the paper's mean picture, which is subtracted. */
+const centred = () => rescaling(4, -1.9)
+
 /** AlexNet's plan for images of 32x32: 334,666 parameters. */
 export function alexnetMini(options: LargeOptions = {}): Model {
   const { classes = 10, seed = 1, inputShape = [32, 32, 3], ...weights } = options
   const layer = conv(weights)
   const stem = [layer(32, 5, 2), normalisation(), overlapping(), layer(64, 5, 2, 2), normalisation(), overlapping()]
   const layers = [...stem, layer(96, 3, 1), layer(96, 3, 1, 2), layer(64, 3, 1, 2), overlapping()]
-  return sequential(inputShape, [...layers, ...head(weights, [256, 128], classes)], { seed, name: 'alexnet-mini' })
+  const all = [centred(), ...layers, ...head(weights, [256, 128], classes)]
+  return sequential(inputShape, all, { seed, name: 'alexnet-mini' })
 }
 
 /**
@@ -91,6 +95,5 @@ export function alexnetModern({ classes = 10, seed = 1, inputShape = [32, 32, 3]
   const stem = [...layer(32, 5), overlapping(), ...layer(64, 3), overlapping()]
   const layers = [...stem, ...layer(96, 3), ...layer(96, 3), ...layer(96, 3), overlapping(), flatten(), dropout(0.2)]
   const end = [dense(128, plain), batchNorm(), relu(), dense(classes)]
-  // pixels of 0 to 1 brought to mean 0 and variance 1, about
-  return sequential(inputShape, [rescaling(4, -1.9), ...layers, ...end], { seed, name: 'alexnet-modern' })
+  return sequential(inputShape, [centred(), ...layers, ...end], { seed, name: 'alexnet-modern' })
 }

@@ -65,6 +65,7 @@ export function aspp(
   return [parallel(branches), ...conv(filters, 1)]
 }
 
+/** Which dilations `deeplabMini` sees with. */
 export interface DeeplabMiniOptions extends LargeOptions {
   /** Of the 3x3 branches of the pyramid; one alone stands in place of the pyramid. Default [2, 4, 6]. */
   readonly rates?: readonly number[]

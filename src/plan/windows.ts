@@ -13,7 +13,8 @@ import {
   kernel,
   load,
   loop,
-  max,
+  lt,
+  ne,
   or,
   read,
   type Statements,
@@ -70,10 +71,20 @@ export function windowMaxKernel(spec: ConvSpec, { lanes }: TargetFeatures): Kern
   const name = namer()
   const body = channelVectors(spec.inChannels, lanes, 'c', (channel, count) => {
     const best = variable(name('best'), f32(-Infinity, lanes))
+    // NaN is watched apart: a maximum that keeps it takes about eight machine instructions, one that needn't takes one
+    const odd = variable(name('odd'), i32(0, lanes))
     return [
       best,
-      overTaps(spec, name, (tap) => [set(best.name, max(read(best), load('x', addAffine(x, channel, tap), lanes)))]),
-      store('y', addAffine(y, channel), read(best), count),
+      odd,
+      overTaps(spec, name, (tap) => {
+        const value = define(name('value'), load('x', addAffine(x, channel, tap), lanes))
+        return [
+          value,
+          set(best.name, select(lt(read(best), read(value)), read(value), read(best))),
+          set(odd.name, or(read(odd), ne(read(value), read(value)))),
+        ]
+      }),
+      store('y', addAffine(y, channel), select(read(odd), f32(NaN, lanes), read(best)), count),
     ]
   })
   const last = names.length - 1

@@ -1,4 +1,4 @@
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useMemo, useRef } from 'preact/hooks'
 import { accents, colours, css, steps } from '../colour.ts'
 import type { Scale } from '../frame.ts'
 import { minus, short } from '../numbers.ts'
@@ -16,11 +16,27 @@ export interface LegendProps {
 
 const [width, bar, above] = [240, 12, 26]
 
+/** Where on the bar a value lies, 0..1. */
+function shareOf(value: number, limit: number, signed: boolean): number {
+  const part = Math.min(Math.max(value / limit, -1), 1)
+  return signed ? (part + 1) / 2 : Math.max(part, 0)
+}
+
+function histogram(values: ArrayLike<number>, limit: number, signed: boolean): Float64Array {
+  const bins = new Float64Array(48)
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!
+    if (!Number.isNaN(value)) bins[Math.min(Math.floor(shareOf(value, limit, signed) * 48), 47)]!++
+  }
+  return bins
+}
+
 /** The bar of colours with its ends and zero, how often each occurs, and where the pointed value lies. */
 export function Legend({ scale, limit, values, at, label = 'colours' }: LegendProps) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const theme = dark.value ? 'dark' : 'light'
   const signed = scale === 'signed'
+  const bins = useMemo(() => values && histogram(values, limit, signed), [values, limit, signed])
   useLayoutEffect(() => {
     const context = canvas.current!.getContext('2d')!
     const ratio = Math.max(1, devicePixelRatio)
@@ -37,15 +53,7 @@ export function Legend({ scale, limit, values, at, label = 'colours' }: LegendPr
     }
     context.strokeStyle = accents[theme].edge
     context.strokeRect(0.5, above + 0.5, width - 1, bar - 1)
-    const place = (value: number) => {
-      const part = Math.min(Math.max(value / limit, -1), 1)
-      return signed ? ((part + 1) / 2) * width : Math.max(part, 0) * width
-    }
-    if (values) {
-      const bins = new Float64Array(48)
-      for (let i = 0; i < values.length; i++)
-        if (!Number.isNaN(values[i]!))
-          bins[Math.min(Math.floor((place(values[i]!) / width) * bins.length), bins.length - 1)]!++
+    if (bins) {
       const most = Math.max(...bins, 1)
       context.fillStyle = accents[theme].muted
       bins.forEach((count, i) => {
@@ -55,9 +63,10 @@ export function Legend({ scale, limit, values, at, label = 'colours' }: LegendPr
     }
     if (at !== undefined && !Number.isNaN(at)) {
       context.fillStyle = accents[theme].pin
-      context.fillRect(Math.min(Math.max(place(at) - 1, 0), width - 2), above - 4, 2, bar + 4)
+      const place = width * shareOf(at, limit, signed)
+      context.fillRect(Math.min(Math.max(place - 1, 0), width - 2), above - 4, 2, bar + 4)
     }
-  })
+  }, [scale, limit, bins, at, theme])
   return (
     <div
       class="legend"

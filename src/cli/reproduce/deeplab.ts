@@ -14,6 +14,7 @@ import {
   largest,
   meanIoU,
   measured,
+  pixelAccuracy,
   type Scenes,
   type SegmenterOptions,
   sceneCount,
@@ -98,8 +99,8 @@ export async function reproduceDeeplab(settings: Settings): Promise<Outcome> {
   const measures = [...field.measures]
   const files: ReportFile[] = [await sceneFile('random-field.png', field.scenes, 4, field.named)]
   const { quick } = settings
-  const [train, test] = [threeScales(quick ? 40 : 150, 1), threeScales(quick ? 10 : 60, 2)]
-  const fit = { epochs: quick ? 4 : 10, learningRate: 0.004, batchSize: 4 }
+  const [train, test] = [threeScales(quick ? 30 : 80, 1), threeScales(quick ? 10 : 60, 2)]
+  const fit = { epochs: quick ? 4 : 8, learningRate: 0.004, batchSize: 4 }
   const wide = await trained(train, pyramid, fit, settings)
   const score = meanIoU(await measured(wide, test))
   if (quick) {
@@ -122,11 +123,14 @@ export async function reproduceDeeplab(settings: Settings): Promise<Outcome> {
   return { measures: [...measures, ...seen.measures], files: [...files, ...seen.files] }
 }
 
-/** What is tried on the frames for validation. */
+/** What is tried on frames for validation. */
 const fields: readonly RandomFieldOptions[] = [
   { w1: 1, alpha: 16, beta: 6, w2: 1 },
   { w1: 2, alpha: 16, beta: 10, w2: 1 },
+  { w1: 1, alpha: 8, beta: 10, w2: 0.5 },
 ]
+/** As many. */
+const tries = 20
 
 /** CamVid: one rate and the pyramid, without and with the random field. */
 async function street(settings: Settings): Promise<{ measures: Measure[]; files: ReportFile[] }> {
@@ -137,17 +141,26 @@ async function street(settings: Settings): Promise<{ measures: Measure[]; files:
   const wide = await trained(train, pyramid, fit, settings)
   const narrow = await trained(train, single, fit, settings)
   const logitsOf = (model: Model, scenes: Scenes) => model.predict(scenes.pictures, { batchSize: 8 })
-  const known = await logitsOf(wide, validation)
-  const tried = fields.map((field) => ({ field, score: scoreOf(validation, refined(validation, known, field)) }))
+  const few = firstScenes(validation, tries)
+  const known = await logitsOf(wide, few)
+  const tried = fields.map((field) => ({ field, score: scoreOf(few, refined(few, known, field)) }))
   const { field } = tried.reduce((a, b) => (b.score > a.score ? b : a))
   const after = refined(test, await logitsOf(wide, test), field)
   const counts = await measured(wide, test)
   const score = meanIoU(counts)
+  const alone = meanIoU(await measured(narrow, test))
   return {
     measures: [
-      { name: 'CamVid, 96x128: one rate, mean IoU', value: meanIoU(await measured(narrow, test)), show: points },
-      { name: 'CamVid, 96x128: pyramid', value: score, show: points, atLeast: 0.35 },
-      { name: 'CamVid, 96x128: pyramid and random field', value: scoreOf(test, after), show: points },
+      { name: 'CamVid, 96x128: pyramid, mean IoU', value: score, show: points, atLeast: 0.35 },
+      { name: 'CamVid, 96x128: pyramid, pixels', value: pixelAccuracy(counts), show: points },
+      { name: 'the pyramid adds to one rate', value: score - alone, show: points, atLeast: 0, paper: '3.2% (VOC)' },
+      {
+        name: 'the random field adds',
+        value: scoreOf(test, after) - score,
+        show: points,
+        atLeast: 0,
+        paper: '3 to 5%',
+      },
     ],
     files: [
       await sceneFile('camvid.png', test, 4, [

@@ -89,25 +89,27 @@ export const farCue = (count: number, seed: number, edge = 64): Scenes =>
   )
 
 /** Radii of the discs of the task of scales: their texture is the same. */
-const radii = [4, 9, 18] as const
+const radii = [5, 19, 42] as const
 
 /**
- * 96x96: striped discs of three sizes on noise, the same stripes in all. The class of a pixel is the size of the disc
+ * 128x128: striped discs of three sizes on noise, the same stripes in all. The class of a pixel is the size of the disc
  * that it belongs to, so the middle of a large one needs a wide view, and small ones beside each other a narrow one.
+ * Half of the pictures have a large disc, the others one of the middle size in its place.
  */
 export const threeScales = (count: number, seed: number): Scenes =>
   scenesOf(
     count,
-    96,
+    128,
     ['ground', 'small', 'medium', 'large'],
     seed,
     (canvas, random) => {
+      const last = canvas.edge - 1
       const placed: [number, number, number][] = []
-      const wanted = [2, 2, 1, 1, 0, 0, 0, 0, 0]
+      const wanted = [1 + random.integer(2), 1, 0, 0, 0, 0, 0]
       for (const scale of wanted)
         for (let attempt = 0; attempt < 40; attempt++) {
           const radius = radii[scale]! * within(random, 0.85, 1.15)
-          const [x, y] = [within(random, radius, 95 - radius), within(random, radius, 95 - radius)]
+          const [x, y] = [within(random, radius, last - radius), within(random, radius, last - radius)]
           if (placed.some(([px, py, pr]) => Math.hypot(px - x, py - y) < pr + radius + 2)) continue
           placed.push([x, y, radius])
           const angle = within(random, 0, Math.PI)

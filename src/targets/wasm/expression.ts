@@ -203,7 +203,18 @@ function comparisonCode(place: Place, { a, b, operation }: Of<'compare'>): Instr
   return [...expressionCode(place, a), ...expressionCode(place, b), { op: operationOn(a, `${operation}${sign}`) }]
 }
 
-function selectCode(place: Place, { lanes, mask, a, b }: Of<'select'>): Instruction[] {
+/** v < w ? w : v of two vectors that have names. */
+const isLarger = ({ type, mask, a, b }: Of<'select'>) =>
+  type === 'f32' &&
+  mask.kind === 'compare' &&
+  mask.operation === 'lt' &&
+  [mask.a, b].every((e) => e.kind === 'local' && b.kind === 'local' && e.name === b.name) &&
+  [mask.b, a].every((e) => e.kind === 'local' && a.kind === 'local' && e.name === a.name)
+
+function selectCode(place: Place, expr: Of<'select'>): Instruction[] {
+  const { lanes, mask, a, b } = expr
+  if (lanes === 4 && isLarger(expr))
+    return [...expressionCode(place, b), ...expressionCode(place, a), { op: 'f32x4.pmax' }]
   const choices = [...expressionCode(place, a), ...expressionCode(place, b)]
   if (lanes === 1) {
     const condition = mask.kind === 'compare' ? comparisonCode(place, mask) : expressionCode(place, mask)

@@ -8,7 +8,11 @@ import type { PageContract } from '../contract.ts'
 import { goTo, settled } from '../support/browser.ts'
 import { fileOf } from '../support/files.ts'
 
-const files = { digits: 'digits.safetensors', branches: 'branches.onnx' }
+const files = {
+  digits: 'inspect/digits.safetensors',
+  branches: 'inspect/branches.onnx',
+  lenet: 'history/lenet5-1998.safetensors',
+}
 const opened = new Map<string, Promise<Subject>>()
 
 /** A sample digit, as the page shows it. */
@@ -20,7 +24,7 @@ export function sample(index: number) {
 
 export function example(name: keyof typeof files): Promise<Subject> {
   const file = files[name]
-  const known = opened.get(name) ?? openFiles({ [file]: new Uint8Array(fileOf(`inspect/${file}`)) })
+  const known = opened.get(name) ?? openFiles({ [file]: new Uint8Array(fileOf(file)) })
   opened.set(name, known)
   return known
 }

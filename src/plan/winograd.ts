@@ -1,7 +1,7 @@
 import type { ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
 import { contractionKernels } from './contraction.ts'
-import { amplification, type CookToom, roundings } from './cook-toom.ts'
+import type { CookToom } from './cook-toom.ts'
 import { chooseTile } from './tiles.ts'
 import {
   type Algorithm,
@@ -96,7 +96,7 @@ export const winograd: Algorithm = {
     )
     const gain = directCost(best, features) / cost(best, features)
     if (forced.length === 0 && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
-      return refuse(`${describe(best)} would take ${(1 / gain).toFixed(2)} of the direct time`)
+      return refuse(`${nameOf(best.transform)} would take ${(1 / gain).toFixed(2)} of the direct time`)
     const tiles = best.samples * best.rows * best.tiles[1]
     return Object.freeze({
       algorithm: `winograd ${nameOf(best.transform)}`,
@@ -106,7 +106,7 @@ export const winograd: Algorithm = {
       scratch: scratchOf(best, features.lanes),
       fusable: !gradient,
       padsItself: true,
-      why: `${describe(best)}, ${gain.toFixed(2)} times as fast as direct by reckoning`,
+      why: `${gain.toFixed(2)} times as fast as direct by reckoning`,
     })
   },
   calls(plan, features, epilogue) {
@@ -139,31 +139,9 @@ export const winograd: Algorithm = {
   },
 }
 
-/**
- * The largest rounding error that a plan of this kind can have: `size` * max |a| * max |b| (to first order; it is met
- * only if every rounding errs the same way).
- */
-export function winogradError(plan: Plan): number | undefined {
-  const { contraction, spec, algorithm } = plan
-  if (!algorithm.startsWith(winograd.name)) return undefined
-  const { transform: t, batch, tiles } = tiling(contraction, spec, stepOf(plan))
-  const sums = { output: spec.inChannels, inputGradient: spec.outChannels, kernelGradient: batch * tiles[0] * tiles[1] }
-  const terms = sums[contraction]
-  return roundings(t, terms) * 2 ** -24 * amplification(t) ** 2 * t.taps ** 2 * terms
-}
-
 /** Tiles' steps are written first, F(4x4, 3x3), but for the gradient of the kernel last, F(3x3, 4x4). */
-const stepOf = ({ contraction, algorithm }: Plan): number =>
+export const stepOf = ({ contraction, algorithm }: Plan): number =>
   Number(/F\((\d)x\d, (\d)/.exec(algorithm)![contraction === 'kernelGradient' ? 2 : 1])
-
-function describe({ transform, tiles, batch, samples, rows }: Tiling): string {
-  const { size } = transform
-  const growth = Math.round(amplification(transform) ** 2)
-  return (
-    `${nameOf(transform)}: ${batch * tiles[0] * tiles[1]} tiles of ${size}x${size}, ` +
-    `${samples * rows * tiles[1]} at a time, rounding errors grow at most ${growth} times`
-  )
-}
 
 /**
  * For every point one matrix product [tiles of a chunk][channels read] x [channels read][channels made]; for the

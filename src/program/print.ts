@@ -1,6 +1,6 @@
 import { debugs } from '../base/debug.ts'
 import { printKernel } from '../kernel/print.ts'
-import { printPlan } from '../plan/choose.ts'
+import { printPlan } from '../plan/explain.ts'
 import { printWat } from '../targets/wasm/assemble.ts'
 import { emitFunctions } from '../targets/wasm/emit.ts'
 import type { Blueprint } from './layout.ts'

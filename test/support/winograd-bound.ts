@@ -1,5 +1,6 @@
 import { type Contraction, type ConvSpec, kernelShape } from '../../src/conv/spec.ts'
-import { cookToom, roundings } from '../../src/plan/cook-toom.ts'
+import { cookToom } from '../../src/plan/cook-toom.ts'
+import { roundings } from '../../src/plan/explain.ts'
 import { reader } from './tensors.ts'
 
 type Matrix = readonly (readonly number[])[]

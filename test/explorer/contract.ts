@@ -178,6 +178,7 @@ function accessTests<S extends object>(contract: PageContract<S>, pages: Pages):
             if ((await button.count()) === 0) continue
             await button.click()
             await look(`${name} open`)
+            await button.click()
           }
           await goTo(page, 'nonsense')
           await look('with a message')

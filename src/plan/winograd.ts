@@ -181,3 +181,5 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
     noEpilogue,
   )
 }
+
+export { winogradError } from './explain.ts'

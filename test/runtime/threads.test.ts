@@ -1,7 +1,10 @@
 // Any number of threads gives the same bits; threads that come late or fail do no harm.
 import { afterAll, describe, expect, test } from 'vitest'
 import { randomSource } from '../../src/base/random.ts'
+import { sizeOf } from '../../src/base/shape.ts'
 import { compile } from '../../src/compile.ts'
+import { convSpec, inputShape, outputShape } from '../../src/conv/spec.ts'
+import { contract } from '../../src/graph/conv.ts'
 import { gradient } from '../../src/graph/gradient.ts'
 import { add, averagePool, conv, maxPool, mul, relu, sub, sum, update, Variable } from '../../src/graph/index.ts'
 import { setThreads } from '../../src/program/state.ts'
@@ -80,6 +83,24 @@ describe('threads', () => {
     expect(await program(x)).toEqual(first)
     setThreads(1)
     expect(await program(x)).toEqual(first)
+  })
+
+  test.runIf(shares)(`sums that chunks add to one after the other, by any number of threads${reason}`, async () => {
+    const spec = convSpec([4, 24, 24, 32], [3, 3, 32, 48], { padding: 1 })
+    const shapes = [inputShape(spec), outputShape(spec)] as const
+    const program = compile((x, g) => contract('kernelGradient', spec, x, g), shapes, { precision: 'fast' })
+    expect(program.steps.map(({ plan }) => plan?.algorithm)).toEqual(['winograd F(3x3, 4x4)'])
+    const operands = shapes.map((shape, i) => values(sizeOf(shape), i)) as [Float32Array, Float32Array]
+    setThreads(1)
+    const first = await program(...operands)
+    for (const count of [2, 3]) {
+      setThreads(count)
+      const found = await program(...operands)
+      expect(
+        found.every((value, i) => value === first[i]),
+        `${count} threads`,
+      ).toBe(true)
+    }
   })
 
   test.runIf(shares)(`chunks that share memory one after the other, by any number of threads${reason}`, async () => {

@@ -60,7 +60,7 @@ export function chooseTile(features: TargetFeatures, rows: number, columns: numb
   const { lanes, registers, fused } = features
   let best: Tile & { cost: number } = { rows: 1, vectors: 1, cost: Infinity }
   for (const vectors of [2, 1, 3]) {
-    const spare = registers - vectors - (fused ? 1 : 3)
+    const spare = registers - vectors - (fused ? 1 : 2)
     const most = Math.max(1, Math.min(12, Math.floor(spare / vectors)))
     const vectorsIn = Math.ceil(columns / lanes)
     let cost = 0

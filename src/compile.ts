@@ -16,6 +16,7 @@ export type Target = 'wasm' | 'interpreter' | 'reference'
 
 export type { Precision }
 
+/** How a program is computed: the last argument of `compile`. */
 export interface CompileOptions {
   /** Default 'wasm'. The others are slow and serve to check it. */
   readonly target?: Target

@@ -55,5 +55,10 @@ export const presets: readonly Preset[] = [
   { name: 'Without map 1', fragment: 'off=1', note: 'One kernel of eight is gone, and the 5 becomes a 6.' },
   { name: 'Without map 0', fragment: 'off=0', note: 'Another one is hardly missed.' },
   { name: 'Deeper', fragment: 'row=2', note: 'The second layer: each kernel has a slice for every map below.' },
+  {
+    name: 'LeNet-5, 1998',
+    fragment: 'm=lenet&row=9',
+    note: 'The layers of the paper: 60 kernels between chosen maps, learned pooling, and distances to drawn digits.',
+  },
   { name: 'Branches', fragment: 'm=branches&row=11', note: 'An ONNX file whose graph branches and joins again.' },
 ]

@@ -51,12 +51,15 @@ export const followPhoto = (name: () => PhotoName) =>
     untracked(() => showPhoto(chosen))
   })
 
+/** The page's photos that were shown already. */
+const known = new Map<PhotoName, Picture>()
+
 export const showPhoto = (name: PhotoName) =>
-  show(async () => ({
-    picture: await fetchPicture(photoUrls[name], longest),
-    credit: `Photo: ${photos[name].credit}.`,
-    local: false,
-  }))
+  show(async () => {
+    const picture = known.get(name) ?? (await fetchPicture(photoUrls[name], longest))
+    known.set(name, picture)
+    return { picture, credit: `Photo: ${photos[name].credit}.`, local: false }
+  })
 
 export const showFile = (file: File) =>
   show(async () => ({

@@ -1,4 +1,5 @@
-import { accents, colours, css, entryOf, faint, inked, panel, type Rgb, type Theme } from './colour.ts'
+import { cellColour, paintAtlas } from './atlas.ts'
+import { accents, css, inked, panel, type Theme } from './colour.ts'
 import type { Box, View } from './frame.ts'
 import { short } from './numbers.ts'
 
@@ -64,18 +65,6 @@ export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: 
 }
 
 const mono = 'ui-monospace, "DejaVu Sans Mono", monospace'
-const byte = (value: number) => Math.round(255 * Math.min(Math.max(value, 0), 1))
-
-/** The colour of a cell without its marks. */
-export function cellColour(view: View, index: number, theme: Theme): Rgb {
-  if (view.picture)
-    return [byte(view.picture[3 * index]!), byte(view.picture[3 * index + 1]!), byte(view.picture[3 * index + 2]!)]
-  const value = view.values[index]!
-  if (Number.isNaN(value)) return panel(theme)
-  const table = view.padding?.[index] ? faint(view.scale, theme) : colours(view.scale, theme)
-  return table[entryOf(value, view.limit)]!
-}
-
 /** Paints a view. */
 export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout, theme: Theme, cursor?: number): void {
   const ratio = Math.max(1, Math.round((globalThis.devicePixelRatio ?? 1) * 4) / 4)
@@ -101,75 +90,6 @@ function fit(canvas: HTMLCanvasElement, layout: Layout, ratio: number): void {
   if (!fits) Object.assign(canvas, { width, height })
   canvas.style.width = `${canvas.width / ratio}px`
   canvas.style.height = `${canvas.height / ratio}px`
-}
-
-/** Small cells: one pixel each, enlarged without smoothing. */
-function paintAtlas(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
-  context.imageSmoothingEnabled = layout.pitch < 1
-  const { rows, columns } = view
-  const many = rows * columns >= 1 << 14
-  const atlas =
-    many && !view.padding ? keptAtlas(context.canvas, view, theme) : drawAtlas(view, theme, scratchOf(rows, columns))
-  const { pitch, left, top } = layout
-  context.drawImage(atlas, 0, 0, columns, rows, left, top, pitch * columns, pitch * rows)
-}
-
-let scratch: OffscreenCanvas | undefined
-
-/** For what is drawn once: the same canvas again, since a new one takes longer than the drawing. */
-function scratchOf(rows: number, columns: number): OffscreenCanvas {
-  if (!scratch || scratch.width < columns || scratch.height < rows)
-    scratch = new OffscreenCanvas(Math.max(columns, scratch?.width ?? 0), Math.max(rows, scratch?.height ?? 0))
-  return scratch
-}
-
-const atlases = new WeakMap<HTMLCanvasElement, { numbers: unknown; key: string; atlas: OffscreenCanvas }>()
-
-/** A canvas's last atlas, when its numbers and colours are still the same: a moved box alone changes nothing. */
-function keptAtlas(canvas: HTMLCanvasElement, view: View, theme: Theme): OffscreenCanvas {
-  const numbers = view.picture ?? view.values
-  const { rows, columns } = view
-  const key = `${view.scale} ${view.limit} ${theme}`
-  const kept = atlases.get(canvas)
-  const fits = kept?.atlas.width === columns && kept.atlas.height === rows
-  if (kept && fits && kept.numbers === numbers && kept.key === key) return kept.atlas
-  const atlas = drawAtlas(view, theme, kept && fits ? kept.atlas : new OffscreenCanvas(columns, rows))
-  atlases.set(canvas, { numbers, key, atlas })
-  return atlas
-}
-
-function drawAtlas(view: View, theme: Theme, atlas: OffscreenCanvas): OffscreenCanvas {
-  const small = atlas.getContext('2d')!
-  const image = small.createImageData(view.columns, view.rows)
-  const words = new Uint32Array(image.data.buffer)
-  const table = packed(view.scale, theme)
-  const blank = pack(panel(theme))
-  const { limit, values, padding, picture } = view
-  for (let i = 0; i < words.length; i++) {
-    const value = values[i]!
-    if (picture) words[i] = packedPixel(picture, 3 * i)
-    else if (padding?.[i]) words[i] = pack(cellColour(view, i, theme))
-    else words[i] = Number.isNaN(value) ? blank : table[entryOf(value, limit)]!
-  }
-  small.putImageData(image, 0, 0)
-  return atlas
-}
-
-const packedPixel = (picture: ArrayLike<number>, at: number) =>
-  ((255 << 24) | (byte(picture[at + 2]!) << 16) | (byte(picture[at + 1]!) << 8) | byte(picture[at]!)) >>> 0
-
-const pack = ([r, g, b]: Rgb) => ((255 << 24) | (b << 16) | (g << 8) | r) >>> 0
-const packedTables = new Map<readonly Rgb[], Uint32Array>()
-
-/** Colours as little-endian RGBA words. */
-export function packed(scale: View['scale'], theme: Theme): Uint32Array {
-  const table = colours(scale, theme)
-  let words = packedTables.get(table)
-  if (!words) {
-    words = Uint32Array.from(table, pack)
-    packedTables.set(table, words)
-  }
-  return words
 }
 
 /** Large cells: all colours at once, then the lines between them, and what is drawn on single cells. */

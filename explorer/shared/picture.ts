@@ -25,7 +25,11 @@ export function pixelsOf(source: CanvasImageSource, width: number, height: numbe
   context.drawImage(source, 0, 0, width, height)
   const bytes = context.getImageData(0, 0, width, height).data
   const data = new Float32Array(width * height * 3)
-  for (let i = 0; i < width * height; i++) for (let c = 0; c < 3; c++) data[3 * i + c] = bytes[4 * i + c]! / 255
+  for (let from = 0, to = 0; to < data.length; from += 4, to += 3) {
+    data[to] = bytes[from]! / 255
+    data[to + 1] = bytes[from + 1]! / 255
+    data[to + 2] = bytes[from + 2]! / 255
+  }
   return { width, height, data }
 }
 

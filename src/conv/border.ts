@@ -14,6 +14,7 @@ export interface Border {
 export const borderMap = (mode: PaddingMode, size: number, low: number, high: number): number[] =>
   Array.from({ length: low + size + high }, (_, i) => sourceIndex(mode, i - low, size))
 
+/** Sizes of an array inside its border: low + size + high of each axis. */
 export const borderedShape = (shape: Shape, { low, high }: Border): number[] =>
   shape.map((size, axis) => low[axis]! + size + high[axis]!)
 

@@ -19,6 +19,7 @@ export interface ReceptiveField {
   readonly start: number
 }
 
+/** One layer on the way of a receptive field, along one axis; sizes in elements of the layer's input. */
 export interface ReceptiveFieldStep {
   readonly kernel: number
   readonly stride?: number

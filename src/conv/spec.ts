@@ -28,8 +28,10 @@ export interface ConvSpec {
 /** The three contractions of the trilinear form (see reference.ts). */
 export type Contraction = 'output' | 'inputGradient' | 'kernelGradient'
 
+/** One number for every spatial axis, or one per axis: 2, or [1, 2]. */
 export type PerAxis = number | readonly number[]
 
+/** How a kernel moves over its input: options of `conv` and of convolution layers, for any number of axes. */
 export interface ConvOptions {
   /** Step between neighbouring outputs. Default 1. */
   readonly stride?: PerAxis
@@ -41,6 +43,7 @@ export interface ConvOptions {
   readonly groups?: number
 }
 
+/** Options of a transposed convolution, in the terms of the convolution whose adjoint it is. */
 export interface ConvTransposeOptions extends ConvOptions {
   /** Extra outputs at the end of each axis: picks one of the input sizes that a strided convolution maps to one. */
   readonly outputPadding?: PerAxis

@@ -5,6 +5,7 @@ import { imageFolderSplit } from './folder.ts'
 import { withChannels } from './image.ts'
 import { decodeImage } from './images.ts'
 
+/** Where CIFAR-10 lies. */
 export interface Cifar10Options {
   /**
    * The folder of the binary version (`data_batch_1.bin` and so on), a folder with class folders of images in `train`

@@ -1,6 +1,7 @@
 import { fail } from '../base/errors.ts'
 import { type Augmentation, addPixel } from './augment.ts'
 
+/** How far `distort` goes, at most: each picture is changed by amounts drawn evenly up to these. */
 export interface DistortOptions {
   /** Pixels up or down and left or right, at most. Default 0. */
   readonly shift?: number

@@ -4,11 +4,13 @@ import { type Dataset, datasetOf, type Split, split } from './dataset.ts'
 import { type Image, resize, withChannels } from './image.ts'
 import { readImage } from './images.ts'
 
+/** How pictures of a folder are read. */
 export interface FolderOptions {
   /** `[height, width, channels]` (1 grey or 3 RGB) that every picture is brought to; that of the first if left out. */
   shape?: Shape
 }
 
+/** How pictures of a folder are read and parted into `train` and `test`. */
 export interface FolderSplitOptions extends FolderOptions {
   /** Part of the pictures that becomes `test` where the folder has no `train` and `test` of its own. Default 0.2. */
   fraction?: number

@@ -3,6 +3,7 @@ import type { Image } from './image.ts'
 import { decodeJpeg, isJpeg, jpegSize } from './jpeg.ts'
 import { decodePng, isPng, pngSize } from './png.ts'
 
+/** Limits of reading a picture. */
 export interface DecodeOptions {
   /** Larger pictures are refused before memory is taken for them. Pixels, 2^25 (33.5 million) if left out. */
   maxPixels?: number

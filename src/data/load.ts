@@ -1,5 +1,6 @@
 import { fail } from '../base/errors.ts'
 
+/** How far a download has come, in bytes. */
 export interface LoadProgress {
   /** Bytes that have come. */
   readonly loaded: number
@@ -7,6 +8,7 @@ export interface LoadProgress {
   readonly total: number | undefined
 }
 
+/** Progress, end and limit of a download. */
 export interface LoadOptions {
   /** Called as bytes come. */
   readonly progress?: (progress: LoadProgress) => void

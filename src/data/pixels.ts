@@ -12,6 +12,7 @@ export type PixelSource =
   | OffscreenCanvas
   | VideoFrame
 
+/** What shape pixels of a page are brought to. */
 export interface FromPixelsOptions {
   /** `[height, width, channels]` (1 grey, 3 RGB or 4 with alpha) that it's brought to. Default: its own size, RGB. */
   readonly shape?: Shape

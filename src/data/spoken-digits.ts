@@ -3,6 +3,7 @@ import { filesInTarGz, findData } from './archive.ts'
 import { type Dataset, datasetOf } from './dataset.ts'
 import { parseWav } from './wav.ts'
 
+/** Where the recordings of the Free Spoken Digit Dataset lie, and how long each becomes. */
 export interface SpokenDigitsOptions {
   /** The folder `recordings`, or a .tar.gz that has it. */
   readonly path?: string

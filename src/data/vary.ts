@@ -28,6 +28,7 @@ function varied(
   }
 }
 
+/** How far `varySounds` goes, at most. */
 export interface SoundOptions {
   /** Samples later, at most. Default 0. */
   readonly delay?: number

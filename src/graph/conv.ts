@@ -17,6 +17,7 @@ import { adjointTable, resample } from './resample.ts'
 import { reshape } from './reshape.ts'
 import { placeholder, Tensor } from './tensor.ts'
 
+/** What a convolution meets outside its input. */
 export interface BorderOptions {
   /** What stands outside the input: one mode, or one per axis. Default 'zero'. */
   readonly paddingMode?: PaddingMode | readonly PaddingMode[]

@@ -7,6 +7,7 @@ import { sum } from './reduce.ts'
 import { referenceValues } from './reference.ts'
 import { placeholder, Tensor, tensor, Variable } from './tensor.ts'
 
+/** How closely `gradcheck` looks. */
 export interface GradcheckOptions {
   /** Largest relative error that passes. Default 1e-5. */
   readonly tolerance?: number
@@ -36,6 +37,7 @@ export interface GradcheckEntry {
   readonly relativeError: number
 }
 
+/** What `gradcheck` found; as text, a table. */
 export interface GradcheckReport {
   readonly passed: boolean
   /** Every element that was checked, worst first. */

@@ -125,10 +125,13 @@ function map(fn: MapFunction, operands: readonly (Tensor | number)[]): Tensor {
 
 type Operand = Tensor | number
 
+/** -x, element by element. */
 export const neg = (x: Operand): Tensor => map('neg', [x])
+/** Absolute value, element by element; its derivative at 0 is 0. */
 export const abs = (x: Operand): Tensor => map('abs', [x])
 /** -1, 0 or 1. */
 export const sign = (x: Operand): Tensor => map('sign', [x])
+/** e to the power of x. */
 export const exp = (x: Operand): Tensor => map('exp', [x])
 /** exp(x) - 1, accurate near 0. */
 export const expm1 = (x: Operand): Tensor => map('expm1', [x])
@@ -136,19 +139,29 @@ export const expm1 = (x: Operand): Tensor => map('expm1', [x])
 export const log = (x: Operand): Tensor => map('log', [x])
 /** log(1 + x), accurate near 0. */
 export const log1p = (x: Operand): Tensor => map('log1p', [x])
+/** Square root; NaN below 0. */
 export const sqrt = (x: Operand): Tensor => map('sqrt', [x])
+/** Hyperbolic tangent. */
 export const tanh = (x: Operand): Tensor => map('tanh', [x])
+/** 1 / (1 + exp(-x)). */
 export const sigmoid = (x: Operand): Tensor => map('sigmoid', [x])
 /** Error function 2/sqrt(pi) * integral of exp(-t^2) from 0 to x. */
 export const erf = (x: Operand): Tensor => map('erf', [x])
+/** The largest whole number that isn't above x. Its derivative is 0. */
 export const floor = (x: Operand): Tensor => map('floor', [x])
 /** The nearest whole number; halves go to the even one. */
 export const round = (x: Operand): Tensor => map('round', [x])
+/** a + b; shapes broadcast as in NumPy. */
 export const add = (a: Operand, b: Operand): Tensor => map('add', [a, b])
+/** a - b; shapes broadcast as in NumPy. */
 export const sub = (a: Operand, b: Operand): Tensor => map('sub', [a, b])
+/** a * b, element by element; shapes broadcast as in NumPy. */
 export const mul = (a: Operand, b: Operand): Tensor => map('mul', [a, b])
+/** a / b, element by element; shapes broadcast as in NumPy. */
 export const div = (a: Operand, b: Operand): Tensor => map('div', [a, b])
+/** The smaller of a and b, element by element; shapes broadcast as in NumPy. */
 export const minimum = (a: Operand, b: Operand): Tensor => map('min', [a, b])
+/** The larger of a and b, element by element; shapes broadcast as in NumPy. */
 export const maximum = (a: Operand, b: Operand): Tensor => map('max', [a, b])
 /** 1 where a < b, else 0. */
 export const less = (a: Operand, b: Operand): Tensor => map('less', [a, b])
@@ -156,6 +169,7 @@ export const less = (a: Operand, b: Operand): Tensor => map('less', [a, b])
 export const equal = (a: Operand, b: Operand): Tensor => map('equal', [a, b])
 /** a where condition isn't 0, else b. */
 export const where = (condition: Operand, a: Operand, b: Operand): Tensor => map('where', [condition, a, b])
+/** max(x, 0), element by element. */
 export const relu = (x: Operand): Tensor => maximum(x, 0)
 
 /** x to the power p. A negative x gives NaN unless p is the literal 1, 2, 3, -1 or -2. */
@@ -231,6 +245,7 @@ function partials(fn: MapFunction, inputs: readonly Tensor[], y: Tensor, g: Tens
   }
 }
 
+/** Derivatives of a map by its inputs, given the one by its result; undefined where there is none (of `floor`, say). */
 export function mapDerivative(fn: MapFunction, node: Tensor, g: Tensor): (Tensor | undefined)[] {
   return partials(fn, node.inputs, node, g).map((d, i) => d && sumTo(d, node.inputs[i]!.shape))
 }

@@ -32,6 +32,7 @@ function borderTable(mode: PaddingMode, size: number, low: number, high: number)
   return table
 }
 
+/** What `pad` puts around a tensor. */
 export interface PadOptions {
   /** One for all axes, or one per axis. Default 'zero'. */
   readonly mode?: PaddingMode | readonly PaddingMode[]

@@ -5,6 +5,7 @@ import { contract } from './conv.ts'
 import { mul } from './map.ts'
 import { fill, Tensor, tensor } from './tensor.ts'
 
+/** How the window of a pooling moves. */
 export interface PoolOptions {
   /** Default: the window's size. */
   readonly stride?: PerAxis
@@ -15,6 +16,7 @@ export interface PoolOptions {
   readonly ceilMode?: boolean
 }
 
+/** How the window of an average pooling moves, and what counts. */
 export interface AveragePoolOptions extends PoolOptions {
   /** Whether padding counts in the divisor. Default false, as in ONNX and Keras. */
   readonly countIncludePad?: boolean

@@ -4,6 +4,7 @@ import { broadcastTo, div, equal, mul } from './map.ts'
 import { reshape } from './reshape.ts'
 import { checkAxes, Tensor } from './tensor.ts'
 
+/** What a reduction leaves of its axes. */
 export interface ReduceOptions {
   /** Keep reduced axes as size 1. Default false. */
   readonly keepAxes?: boolean

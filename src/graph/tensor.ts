@@ -90,6 +90,7 @@ export class Update {
   }
 }
 
+/** A program that returns this stores `value` in `variable` at its end. Shapes must be equal. */
 export const update = (variable: Variable, value: Tensor): Update => new Update(variable, value)
 
 function checkData(operation: string, data: ArrayLike<number>, shape: Shape): void {

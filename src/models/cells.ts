@@ -79,12 +79,14 @@ export function bankOf(kernels: readonly Kernel[]): Tensor {
   return tensor(values, [size, size, 1, kernels.length])
 }
 
+/** How many orientations the cells are tuned to: every 22.5 degrees. */
 export const orientations = 8
 export const angleOf = (orientation: number): number => (orientation * Math.PI) / orientations
 const all = Array.from({ length: orientations }, (_, i) => angleOf(i))
 
 /** The quadrature pairs: even (cosine) and odd (sine) kernels of the 8 orientations. */
 export const evenKernels: readonly Kernel[] = all.map((angle) => gabor(angle, 0))
+/** Gabor functions of odd symmetry (an edge), one per orientation. */
 export const oddKernels: readonly Kernel[] = all.map((angle) => gabor(angle, Math.PI / 2))
 
 const same = { padding: 'same', paddingMode: 'reflect' } as const

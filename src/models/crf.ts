@@ -6,6 +6,7 @@
 import { fail } from '../base/errors.ts'
 import { PermutohedralLattice } from './crf-lattice.ts'
 
+/** Kernels and steps of the fully connected random field (Krähenbühl & Koltun 2011), on pictures of 0 to 255. */
 export interface RandomFieldOptions {
   /** Weight of the appearance kernel. Default 4. */
   readonly w1?: number

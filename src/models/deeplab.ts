@@ -65,6 +65,7 @@ export function aspp(
   return [parallel(branches), ...conv(filters, 1)]
 }
 
+/** Which dilations `deeplabMini` sees with. */
 export interface DeeplabMiniOptions extends LargeOptions {
   /** Of the 3x3 branches of the pyramid; one alone stands in place of the pyramid. Default [2, 4, 6]. */
   readonly rates?: readonly number[]
@@ -131,19 +132,8 @@ export function deeplabVgg(options: DeeplabVggOptions = {}): Model {
   return sequential(inputShape, layers, { seed, name: 'deeplab-vgg' })
 }
 
-export interface DeeplabV3Options extends LargeOptions {
-  /** Bottlenecks of the third of ResNet's four stages: 6 (ResNet-50) or 23 (ResNet-101). Default 6. */
-  readonly depth?: 6 | 23
-}
-
-/**
- * v3 on ResNet with output stride 8: rates 2 and 4 in the last two stages, pyramid rates 12, 24, 36. For 21 classes
- * 39,638,869 trained parameters with ResNet-50.
- */
-export function deeplabV3(options: DeeplabV3Options = {}): Model {
-  const { classes = 21, seed = 1, inputShape = [513, 513, 3], depth = 6, ...weights } = options
-  const pieces = atrousPieces(weights)
-  const { conv } = pieces
+/** ResNet (He et al. 2016) with output stride 8: the last two stages have rates 2 and 4 in place of strides. */
+function atrousResnet({ conv }: AtrousPieces, weights: Weights, depth: number): Layer[] {
   const plain = { bias: false, kernelInitializer: 'heNormal', ...weights } as const
   const bottleneck = (width: number, stride: number, dilation: number, first: boolean): Layer[] => [
     residual(
@@ -154,10 +144,42 @@ export function deeplabV3(options: DeeplabV3Options = {}): Model {
   ]
   const stage = (width: number, count: number, stride: number, dilation: number) =>
     Array.from({ length: count }, (_, i) => bottleneck(width, i === 0 ? stride : 1, dilation, i === 0)).flat()
-  const eighth = inputShape.slice(0, 2).map((n) => Math.ceil(n / 8)) as [number, number]
-  const layers = [
+  return [
     ...[...conv(64, 7, { stride: 2 }), maxPool2d(3, { stride: 2, padding: 'same' })],
     ...[...stage(64, 3, 1, 1), ...stage(128, 4, 2, 1), ...stage(256, depth, 1, 2), ...stage(512, 3, 1, 4)],
+  ]
+}
+
+export interface DeeplabResnetOptions extends LargeOptions {
+  /** Bottlenecks of the third of ResNet's four stages: 6 (ResNet-50) or 23 (ResNet-101). Default: v2 23, v3 6. */
+  readonly depth?: 6 | 23
+}
+
+/**
+ * v2 on ResNet-101: a 3x3 convolution to the classes for each of the rates 6, 12, 18 and 24, summed; output stride 8.
+ * For 21 classes 44,048,532 trained parameters.
+ */
+export function deeplabV2(options: DeeplabResnetOptions = {}): Model {
+  const { classes = 21, seed = 1, inputShape = [321, 321, 3], depth = 23, ...weights } = options
+  const branch = (dilation: number) => [conv2d(classes, 3, { padding: 'same', dilation, ...weights })]
+  const pyramid = parallel([6, 12, 18, 24].map(branch), { merge: 'add' })
+  return sequential(inputShape, [...atrousResnet(atrousPieces(weights), weights, depth), pyramid], {
+    seed,
+    name: 'deeplab-v2',
+  })
+}
+
+/**
+ * v3 on ResNet with output stride 8: rates 2 and 4 in the last two stages, pyramid rates 12, 24, 36. For 21 classes
+ * 39,638,869 trained parameters with ResNet-50.
+ */
+export function deeplabV3(options: DeeplabResnetOptions = {}): Model {
+  const { classes = 21, seed = 1, inputShape = [513, 513, 3], depth = 6, ...weights } = options
+  const pieces = atrousPieces(weights)
+  const { conv } = pieces
+  const eighth = inputShape.slice(0, 2).map((n) => Math.ceil(n / 8)) as [number, number]
+  const layers = [
+    ...atrousResnet(pieces, weights, depth),
     ...[...aspp(pieces, 256, [12, 24, 36], eighth), dropout(0.5), ...conv(256, 3), conv2d(classes, 1, weights)],
     resize(inputShape.slice(0, 2), { mode: 'linear' }),
   ]

@@ -30,6 +30,7 @@ export {
 export { absPreset, paperPreset, SparseCoding, type SparseCodingOptions } from './sparse-coding.ts'
 export { SparseConvCoding, type SparseConvOptions } from './sparse-conv.ts'
 export { type Grey, type WhitenOptions, whiten } from './sparse-whitening.ts'
+/** Pictures that physiologists show to cells: gratings, bars, spots, arcs. */
 export * as stimuli from './stimuli.ts'
 export { type UnetOptions, unet, unetMini } from './unet.ts'
 export {

@@ -15,6 +15,7 @@ import {
 } from '../nn/index.ts'
 import type { LargeOptions } from './options.ts'
 
+/** Width, picture and classes of a MobileNet. */
 export interface MobileNetOptions extends LargeOptions {
   /** Factor of every number of channels. Default 1. */
   readonly width?: number

@@ -8,6 +8,7 @@ import { add, div, mul, relu, sqrt, sub } from '../graph/map.ts'
 import { mean, sum } from '../graph/reduce.ts'
 import { type Tensor, tensor, update, Variable } from '../graph/tensor.ts'
 
+/** Constants of the Neocognitron, by Fukushima's letters (1980); lists have one number per module. */
 export interface NeocognitronOptions {
   /** Selectivity of the S-cells of each module. */
   readonly r: readonly number[]
@@ -66,12 +67,14 @@ interface Module {
   readonly column: number
 }
 
+/** The three modules, from the retina on: edges of their layers and windows, in cells. */
 export const modules: readonly Module[] = [
   { before: 16, inputs: 1, s: 16, c: 10, window: 5, pool: 5, column: 5 },
   { before: 10, inputs: planes, s: 8, c: 6, window: 5, pool: 5, column: 5 },
   { before: 6, inputs: planes, s: 2, c: 1, window: 5, pool: 2, column: 2 },
 ]
 
+/** Edge of the input in receptors: pictures are 16 x 16. */
 export const retina = 16
 
 /** Cells of U0, US1, UC1, US2, UC2, US3, UC3. */

@@ -32,6 +32,7 @@ const penalties = {
   abs: { value: abs, slope: sign, bend: 0 },
 } satisfies Record<string, Penalty>
 
+/** Constants of sparse coding of patches (Olshausen & Field 1996). */
 export interface SparseCodingOptions {
   /** Pixels of a patch. */
   readonly pixels: number

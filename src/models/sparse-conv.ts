@@ -10,6 +10,7 @@ import { max, sum } from '../graph/reduce.ts'
 import { reshape } from '../graph/reshape.ts'
 import { fill, type Tensor, tensor, type Update, update, Variable } from '../graph/tensor.ts'
 
+/** Constants of convolutional sparse coding. */
 export interface SparseConvOptions {
   /** Edge of the kernels. */
   readonly kernelSize: number

@@ -40,6 +40,7 @@ function standardized(values: Float32Array, variance: number): Float32Array {
   return values.map((v) => (v - mean) * scale)
 }
 
+/** The filter f exp(-(f / f0)^4) of Olshausen & Field (1996). */
 export interface WhitenOptions {
   /** f0 by the smaller edge. Default 0.4: the paper's 200 cycles in 512 pixels. */
   readonly cutoff?: number

@@ -22,6 +22,7 @@ export const grating = (size: number, orientation: number, wavelength: number, p
   return picture(size, (x, y) => 0.5 + 0.5 * Math.cos((2 * Math.PI * (x * c + y * s)) / wavelength + phase))
 }
 
+/** Size and place of a bar, in pixels. */
 export interface BarOptions {
   /** Pixels. Default 3. */
   readonly width?: number

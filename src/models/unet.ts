@@ -17,6 +17,7 @@ import {
 } from '../nn/index.ts'
 import type { LargeOptions } from './options.ts'
 
+/** Size and borders of a U-Net (Ronneberger, Fischer & Brox 2015). */
 export interface UnetOptions extends LargeOptions {
   /** Channels of the first level; each level below has twice as many. */
   readonly width?: number

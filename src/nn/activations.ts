@@ -67,8 +67,10 @@ export const hardSwish: Dual<[], Kept> = dual('hardSwish', (x: Tensor) => mul(x,
 /** x / (1 + |x|). */
 export const softsign: Dual<[], Kept> = dual('softsign', (x: Tensor) => div(x, add(1, graph.abs(x))))
 
+/** 1 / (1 + exp(-x)). */
 export const sigmoid: Dual<[], Kept> = dual('sigmoid', (x: Tensor) => graph.sigmoid(x))
 
+/** Hyperbolic tangent. */
 export const tanh: Dual<[], Kept> = dual('tanh', (x: Tensor) => graph.tanh(x))
 
 /** `compute`, which works along the last axis, along another one. */

@@ -134,6 +134,7 @@ export function readCheckpoint(
   return kept
 }
 
+/** Where and how often a training is saved, so that it can go on to the same bits. */
 export interface CheckpointOptions {
   /** A file, which is never half written. Node only. */
   readonly path?: string

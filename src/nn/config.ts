@@ -9,6 +9,7 @@ export interface LayerConfig {
 /** A use of a layer: a new one, or the one of an earlier node. */
 export type NodeConfig = (LayerConfig | { readonly same: number }) & { readonly inputs: readonly number[] }
 
+/** A model as plain data, without weights: what files of models hold. */
 export interface ModelConfig {
   readonly name: string
   readonly seed: number

@@ -11,8 +11,11 @@ import { checkWeights, type WeightOptions, weightNames, withWeights } from './li
 import type { RankOf } from './types/rule.ts'
 import type { Conv, ConvTranspose, Depthwise, Separable } from './types/windows.ts'
 
+/** Options of a convolution layer: how the kernel moves, borders, bias, activation and first weights. */
 export interface ConvLayerOptions extends ConvOptions, BorderOptions, WeightOptions {}
+/** Options of a transposed convolution layer; those of a convolution layer and `outputPadding`. */
 export interface ConvTransposeLayerOptions extends ConvTransposeOptions, BorderOptions, WeightOptions {}
+/** Options of a depthwise layer; its groups are its input channels. */
 export interface DepthwiseLayerOptions extends Omit<ConvLayerOptions, 'groups'> {
   /** Output channels per input channel. Default 1. */
   readonly multiplier?: number

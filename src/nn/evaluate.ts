@@ -14,6 +14,7 @@ import {
   type Trainable,
 } from './training.ts'
 
+/** What `evaluate` measures, and in what portions. */
 export interface EvaluateOptions extends MeasureOptions {
   /** Samples a program takes at once. Default 64. */
   readonly batchSize?: number

@@ -2,6 +2,7 @@ import { showShape } from '../base/shape.ts'
 import type { Explanation, LayerExplanation, LayerPlan } from './explain.ts'
 import { grouped, showFields } from './summary.ts'
 
+/** What times are shown beside. */
 export interface PrintOptions {
   /** What the engine can do at most, GFLOP/s of multiply-adds on one thread: times are shown as shares of it. */
   readonly peak?: number

@@ -14,6 +14,7 @@ type AnyProgram = Program<readonly Shape[], readonly Tensor[]>
 /** How one contraction is computed: algorithm, spec, tile, why. Plain data. */
 export type LayerPlan = NonNullable<AnyProgram['steps'][number]['plan']>
 
+/** For what batch a model is explained. */
 export interface ExplainOptions {
   /** Samples of a batch, for plans, bytes and times. Default 1. */
   readonly batchSize?: number
@@ -36,6 +37,7 @@ export interface LayerExplanation extends SummaryRow {
   readonly milliseconds?: number
 }
 
+/** What a model computes, layer by layer, with cost and memory: plain data, made by `explain`. */
 export interface Explanation {
   readonly name: string
   readonly inputShapes: readonly Shape[]

@@ -20,11 +20,13 @@ import {
   trainingRunner,
 } from './training.ts'
 
+/** When a training that gets no better ends; the model then has the weights of its best epoch. */
 export interface EarlyStoppingOptions extends MonitorOptions {
   /** Epochs in a row without improvement after which the training ends. Default 5. */
   readonly patience?: number
 }
 
+/** How `fit` trains. Names are Keras's. */
 export interface FitOptions extends MeasureOptions, ClipOptions {
   /** Default 1. */
   readonly epochs?: number

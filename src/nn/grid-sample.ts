@@ -8,6 +8,7 @@ import { type Tensor, tensor } from '../graph/tensor.ts'
 import { checkNames } from './checks.ts'
 import { pick } from './options.ts'
 
+/** How values between and outside pixels are found. */
 export interface GridSampleOptions {
   /** Default 'bilinear'. */
   readonly mode?: 'bilinear' | 'nearest'

@@ -21,6 +21,7 @@ export interface EpochRecord {
   readonly [metric: string]: MetricValue | undefined
 }
 
+/** What a training was like: the result of `fit`. */
 export interface History {
   readonly epochs: readonly EpochRecord[]
   /** All epochs done, no improvement any more, or stopped by the signal. */
@@ -29,6 +30,7 @@ export interface History {
   readonly bestEpoch?: number
 }
 
+/** Which number is watched, and what counts as better. */
 export interface MonitorOptions {
   /** Which number of an epoch's record. Default 'valLoss'. */
   readonly monitor?: string

@@ -139,4 +139,5 @@ export {
 export * from './shape-layers.ts'
 export { type SummaryRow, summaryRows } from './summary.ts'
 export type { ClipOptions, MeasureOptions, Trainable } from './training.ts'
+/** Shape rules of the layers as types: for layers of one's own whose shapes the editor knows. */
 export type * as rules from './types/index.ts'

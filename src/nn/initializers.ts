@@ -8,6 +8,7 @@ export interface Fans {
   readonly fanOut: number
 }
 
+/** Ways to draw first weights, by Keras's names. */
 export type InitializerName =
   | 'zeros'
   | 'ones'

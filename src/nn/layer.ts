@@ -29,6 +29,7 @@ export interface Weights {
   readonly data: Float32Array
 }
 
+/** What a layer is given when it's built. */
 export interface BuildContext {
   /** Where first weights come from: a stream of this layer's own. */
   readonly random: RandomSource

@@ -28,6 +28,7 @@ export type Reduction = 'mean' | 'sum' | 'none'
 /** The loss of a batch from the model's output and what it should have been, both with the batch as first axis. */
 export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor
 
+/** How the losses of samples become one number. */
 export interface LossOptions {
   /** Default 'mean'. */
   readonly reduction?: Reduction
@@ -64,6 +65,7 @@ export function holdsClassNumbers(operation: string, logits: Tensor, labels: Ten
   return true
 }
 
+/** Options of `softmaxCrossEntropy`. */
 export interface CrossEntropyOptions extends LossOptions {
   /** Weight of each class. 'mean' then divides by the weights of the labels, as PyTorch does. */
   readonly classWeights?: readonly number[]
@@ -105,6 +107,7 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: Cro
   return div(sum(losses), sum(ignored ? where(ignored, 0, each) : each))
 }
 
+/** Options of `binaryCrossEntropyWithLogits`. */
 export interface BinaryCrossEntropyOptions extends LossOptions {
   /** Weight of the positive targets: one for all, or one per last axis. Default 1. */
   readonly positiveWeight?: number | readonly number[]
@@ -144,6 +147,7 @@ export function meanAbsoluteError(prediction: Tensor, target: Tensor, options: L
   return reduceLoss('meanAbsoluteError', abs(sub(prediction, target)), options.reduction)
 }
 
+/** Options of `smoothL1`. */
 export interface SmoothL1Options extends LossOptions {
   /** Where the square passes into the line. Default 1; 0 is the absolute error. */
   readonly beta?: number
@@ -158,6 +162,7 @@ export function smoothL1(prediction: Tensor, target: Tensor, options: SmoothL1Op
   return reduceLoss('smoothL1', losses, options.reduction)
 }
 
+/** Options of `huber`. */
 export interface HuberOptions extends LossOptions {
   /** Where the square passes into the line. Default 1. */
   readonly delta?: number
@@ -181,6 +186,7 @@ const losses = {
   huber,
 }
 
+/** Losses by name. */
 export type LossName = keyof typeof losses
 
 /** A loss by its name, with default options; a function stands for itself. */

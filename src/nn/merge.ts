@@ -66,6 +66,7 @@ function branches<Rule>(
   })
 }
 
+/** What stands on the way around a `residual` block. */
 export interface ResidualOptions<Shortcut extends readonly Layer[] = readonly Layer[]> {
   /** Layers on the way around, for example a 1x1 convolution that fits the shape. Default none. */
   readonly shortcut?: Shortcut
@@ -91,6 +92,7 @@ export function residual(layers: readonly Layer[], options: ResidualOptions = {}
   })
 }
 
+/** How the results of `parallel` branches meet. */
 export interface ParallelOptions<Merge extends 'concat' | 'add' = 'concat' | 'add'> {
   /** Default 'concat': side by side along the channels. */
   readonly merge?: Merge

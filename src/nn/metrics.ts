@@ -53,6 +53,7 @@ function hitsOf(hits: Tensor, labels: Tensor, ignoreIndex: number | undefined): 
   return concat([total(mul(hits, counts)), total(counts)], 0)
 }
 
+/** Which samples count in a metric of classes. */
 export interface ClassMetricOptions {
   /** Samples with this class number don't count. */
   readonly ignoreIndex?: number
@@ -130,6 +131,7 @@ const metrics = {
   meanAbsoluteError: () => meanOf('meanAbsoluteError', meanAbsoluteError),
 }
 
+/** Metrics by name. */
 export type MetricName = keyof typeof metrics
 
 /** A metric by its name; a metric stands for itself. */

@@ -16,6 +16,7 @@ import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
 import type { Follow, Followed } from './types/rule.ts'
 
+/** Seed and name of a model. */
 export interface ModelOptions {
   /** Where first weights and all chance come from: a whole number below 2^24. Default 1. */
   readonly seed?: number
@@ -23,6 +24,7 @@ export interface ModelOptions {
   readonly name?: string
 }
 
+/** How `predict` computes, and what ends it. */
 export interface PredictOptions {
   /** Samples a program takes at once. Default 64. */
   readonly batchSize?: number

@@ -54,6 +54,7 @@ export function normalizeBatch(x: Tensor, options: AffineTensors = {}): { y: Ten
   return { y, mean: reshape(batch.mean, channels), variance: reshape(batch.variance, channels) }
 }
 
+/** Options of `batchNorm`, by PyTorch's names. */
 export interface BatchNormOptions {
   /** Weight of the new value in the running statistics, as in PyTorch. Default 0.1. */
   readonly momentum?: number
@@ -109,6 +110,7 @@ function affineWeights(affine: boolean | undefined, shape: Shape, context: Param
   return { parameters: [scale, bias], values: { weight: scale.value, bias: bias.value } }
 }
 
+/** Options of `layerNorm`, `groupNorm` and `instanceNorm`. */
 export interface NormOptions {
   /** Default 1e-5. */
   readonly eps?: number
@@ -205,6 +207,7 @@ export const instanceNorm = normOf<[]>('instanceNorm', {
   standardize: (x, _, eps) => standardizeGroups('instanceNorm', x, x.shape.at(-1)!, eps),
 })
 
+/** Constants of `localResponseNorm`. */
 export interface LocalResponseNormOptions {
   /** Default 1e-4. */
   readonly alpha?: number

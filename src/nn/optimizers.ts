@@ -42,6 +42,7 @@ const blend = (last: Tensor, now: Tensor, share: number) => add(mul(last, share)
 /** 1 - beta^t, to full precision where beta^t is close to 1. */
 const correction = (beta: number, t: Tensor) => neg(expm1(mul(t, Math.log(beta))))
 
+/** Options of `sgd`. */
 export interface SgdOptions extends Common {
   momentum: number
   /** Share of the gradient that is kept out of the momentum. */
@@ -71,6 +72,7 @@ export const sgd = defineOptimizer<SgdOptions>(
   },
 )
 
+/** Options of `adam` and `adamW`. */
 export interface AdamOptions extends Moments {
   /** Divides by the largest square so far (Reddi, Kale and Kumar, "On the convergence of Adam and beyond", 2018). */
   amsgrad: boolean
@@ -110,6 +112,7 @@ export const adamW = defineOptimizer<AdamOptions>(
   (options) => adamRule(options, true),
 )
 
+/** Options of `rmsProp` (Tieleman & Hinton 2012). */
 export interface RmsPropOptions extends Common {
   /** Share of the past in the running mean of squares. */
   alpha: number
@@ -139,6 +142,7 @@ export const rmsProp = defineOptimizer<RmsPropOptions>(
   }),
 )
 
+/** Options of `adadelta` (Zeiler 2012). */
 export interface AdadeltaOptions extends Common {
   /** Share of the past in the running means. */
   rho: number
@@ -162,6 +166,7 @@ export const adadelta = defineOptimizer<AdadeltaOptions>(
   }),
 )
 
+/** Options of `adagrad` (Duchi, Hazan & Singer 2011). */
 export interface AdagradOptions extends Common {
   /** The learning rate at step t is divided by 1 + (t - 1) * learningRateDecay. */
   learningRateDecay: number
@@ -185,6 +190,7 @@ export const adagrad = defineOptimizer<AdagradOptions>(
   }),
 )
 
+/** Options of `adamax` (Kingma & Ba 2015, section 7.1). */
 export interface AdamaxOptions extends Moments {}
 
 /** Adam with the largest absolute gradient in place of the root mean square (Kingma and Ba, 2015, section 7). */
@@ -205,6 +211,7 @@ export const adamax = defineOptimizer<AdamaxOptions>(
   }),
 )
 
+/** Options of `nadam` (Dozat 2016). */
 export interface NadamOptions extends Moments {
   /** How fast the momentum grows to betas[0]. */
   momentumDecay: number
@@ -254,6 +261,7 @@ function meanLength(beta2: number, t: Tensor): Tensor {
   return add(mul(share, 2 / a), 2 / (1 - beta2) - 1 - 2 / a)
 }
 
+/** Options of `radam` (Liu et al. 2020). */
 export interface RadamOptions extends Moments {}
 
 /** Liu et al., "On the variance of the adaptive learning rate and beyond", 2020. */
@@ -285,6 +293,7 @@ export const radam = defineOptimizer<RadamOptions>(
 
 const optimizers = { sgd, adam, adamW, rmsProp, adadelta, adagrad, adamax, nadam, radam }
 
+/** Optimisers by name. */
 export type OptimizerName = keyof typeof optimizers
 
 /** An optimiser by its name, with default options, or by its configuration; an optimiser stands for itself. */

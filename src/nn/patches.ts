@@ -6,6 +6,7 @@ import { type Tensor, tensor } from '../graph/tensor.ts'
 import { checkNames, perAxis } from './checks.ts'
 import { dual } from './layer.ts'
 
+/** How the window of `unfold` and `fold` moves. */
 export interface PatchOptions {
   /** Default 1. */
   readonly stride?: PerAxis

@@ -68,6 +68,7 @@ export const averagePool2d = averageOf(2)
 /** Mean of each window: [N, D, H, W, C] to [N, D', H', W', C]. The stride is the window unless given. */
 export const averagePool3d = averageOf(3)
 
+/** Options of Lp pooling: the p-th root of the sum of |x|^p in each window. */
 export interface LpPoolOptions extends PoolOptions {
   /** Default 2. */
   readonly p?: number

@@ -8,6 +8,7 @@ import { checkNames, perAxis } from './checks.ts'
 import { dual, type Layer } from './layer.ts'
 import type { Scaled, Shuffled, Sized } from './types/shapes.ts'
 
+/** How values between elements are found. */
 export interface ResizeOptions {
   /** 'linear' along each axis is bilinear on images, 'cubic' bicubic. Default 'nearest'. */
   readonly mode?: 'nearest' | 'nearestExact' | 'linear' | 'cubic'

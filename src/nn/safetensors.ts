@@ -6,6 +6,7 @@ import { type Shape, showShape, sizeOf } from '../base/shape.ts'
 
 export type SafeData = Float32Array | Float64Array | Int32Array | Uint8Array
 
+/** One tensor of a safetensors file. */
 export interface SafeTensor {
   readonly dtype: string
   readonly shape: Shape
@@ -13,6 +14,7 @@ export interface SafeTensor {
   readonly data: SafeData
 }
 
+/** A safetensors file: its tensors and its texts, by name. */
 export interface SafeFile {
   readonly tensors: ReadonlyMap<string, SafeTensor>
   readonly metadata: ReadonlyMap<string, string>

@@ -14,6 +14,7 @@ export interface Moment {
   readonly epochs: readonly EpochRecord[]
 }
 
+/** Schedules of the learning rate by name. */
 export type ScheduleName =
   | 'constantRate'
   | 'stepDecay'

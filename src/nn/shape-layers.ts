@@ -41,8 +41,11 @@ function padOf<M extends PaddingMode, R extends RankOf>(mode: M, rank: R): Pad<`
   })
 }
 
+/** Zeros around the samples [N, W, C]. */
 export const zeroPad1d = padOf('zero', 1)
+/** Zeros around the images [N, H, W, C]. */
 export const zeroPad2d = padOf('zero', 2)
+/** Zeros around the volumes [N, D, H, W, C]. */
 export const zeroPad3d = padOf('zero', 3)
 /** Mirrored without the edge: c b | a b c | b a. */
 export const reflectPad1d = padOf('reflect', 1)

@@ -16,6 +16,7 @@ export type Trainable = Pick<
   'inputShape' | 'outputShape' | 'parameters' | 'state' | 'seed' | 'rng' | 'context' | 'apply' | 'toBytes'
 >
 
+/** What is measured of a model's predictions. */
 export interface MeasureOptions {
   /** By name, or a function of prediction and target. Default 'softmaxCrossEntropy'. */
   readonly loss?: LossName | LossFunction
@@ -115,6 +116,7 @@ export const evaluationRunner = (operation: string, model: Trainable, measures: 
     compile((x, y) => measure(operation, measures, model.apply(x, model.context(false)), y), shapes),
   )
 
+/** How large gradients may be. */
 export interface ClipOptions {
   /** Every element of a gradient is brought into [-clipValue, clipValue]. */
   readonly clipValue?: number

@@ -27,7 +27,7 @@ const batchSize = 128
 
 /**
  * The recipe of 2012 (section 5): momentum, weight decay 0.0005, the rate divided by ten when it no longer helps, here
- * after six and seven eighths of the time. Batches are of 32, not of 128: of so few pictures there are too few steps else.
+ * after six and seven eighths of the time. Batches of 32 in place of 128, which of so few pictures make too few steps.
  */
 const published = (epochs: number): FitOptions => ({
   epochs,

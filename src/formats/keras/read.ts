@@ -12,6 +12,7 @@ import type { Piece } from './pieces.ts'
 import { linearLayers } from './read-linear.ts'
 import { plainLayers } from './read-plain.ts'
 
+/** How a model of Keras is read. */
 export interface ReadOptions {
   /** Sizes of one sample, without N, where the file leaves them open: [64, 64, 3]. */
   readonly inputShape?: Shape

@@ -18,6 +18,7 @@ const types = {
   16: 'bfloat16',
 } as const
 
+/** Types of the elements of ONNX tensors: 'float32', 'uint8', 'int64' and so on. */
 export type ElementType = (typeof types)[keyof typeof types]
 
 /** Arrays of numbers in which values are kept: the smallest that hold their type; 32 bits and more as float64. */

@@ -6,6 +6,7 @@ import { type External, readTensor } from './tensors.ts'
 /** An axis is a number or a name, which stands for any size: the batch. */
 export type Dimension = number | string
 
+/** An input or output of an ONNX graph. */
 export interface Port {
   readonly name: string
   readonly type: ElementType
@@ -13,6 +14,7 @@ export interface Port {
   readonly shape: readonly Dimension[] | undefined
 }
 
+/** One operation of an ONNX graph; values are named, '' stands for one that is left out. */
 export interface OnnxNode {
   /** For messages: its name, or its operation and its first output. */
   readonly title: string

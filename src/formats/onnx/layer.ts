@@ -25,6 +25,7 @@ export interface PixelOptions {
   readonly bgr?: boolean
 }
 
+/** Which part of an ONNX model becomes a layer, and what pictures it is given. */
 export interface OnnxLayerOptions {
   /** Ends with the result of this node (its name or that of an output). Default: the model's first output. */
   readonly cut?: string

@@ -20,6 +20,7 @@ export interface OnnxTensor {
 /** A list alone has the shape that the model says; one named axis, mostly the batch, follows from its length. */
 export type OnnxInput = OnnxTensor | ArrayLike<number>
 
+/** What `loadOnnx` needs beside the model's bytes. */
 export interface LoadOnnxOptions {
   /** Files that hold weights beside the model, by the location that the model names. A path's are found by itself. */
   readonly externalData?: Readonly<Record<string, Uint8Array>> | ReadonlyMap<string, Uint8Array>
@@ -27,6 +28,7 @@ export interface LoadOnnxOptions {
   readonly signal?: AbortSignal
 }
 
+/** How one run of an ONNX model is computed, and what ends it. */
 export interface RunOnnxOptions extends CompileOptions {
   /** Ends it after the program that is running: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal

@@ -19,6 +19,7 @@ import { saveOnnx } from './save.ts'
 import { tensorMessage } from './tensors.ts'
 import { upgraded } from './upgrade.ts'
 
+/** How the ranges of int8 values are found. */
 export interface QuantizeOptions {
   /**
    * Share of the values of each batch, in per cent, that ranges cut off at either end: rare large values then don't

@@ -11,6 +11,7 @@ import { modelTable, writeMessage } from './proto.ts'
 import * as write from './save-ops.ts'
 import { batchMark, GraphWriter, orderOf, type Written } from './writer.ts'
 
+/** What the exported ONNX model looks like. */
 export interface SaveOnnxOptions {
   /** 'fold': into the convolution before it, where there is one. 'keep': as BatchNormalization. Default 'fold'. */
   readonly batchNorm?: 'fold' | 'keep'

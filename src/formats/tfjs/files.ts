@@ -6,6 +6,7 @@ export type TfjsFiles = Readonly<Record<string, Uint8Array>>
 /** A path (Node only) or http(s) address of `model.json`, or the files themselves. */
 export type TfjsSource = string | URL | TfjsFiles
 
+/** Progress and end of loading a tfjs model. */
 export interface LoadTfjsOptions {
   /** Told, as files of weights come in, how many bytes are here of how many in all. */
   readonly onProgress?: (loaded: number, total: number) => void

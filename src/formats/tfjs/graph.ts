@@ -23,6 +23,7 @@ const sources = ['Const', 'Placeholder']
 /** Names of TensorFlow's operations that graph models may have. */
 export const tfjsOperations: readonly string[] = [...Object.keys(translations), ...sources].sort()
 
+/** How a tfjs graph model is loaded. */
 export interface LoadGraphOptions extends LoadTfjsOptions {
   /** Names of nodes to compute instead of the model's outputs: a network without what comes behind them. */
   readonly outputs?: readonly string[]

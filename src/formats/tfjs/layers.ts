@@ -8,6 +8,7 @@ import { readWeights } from './manifest.ts'
 
 const operation = 'loadTfjs'
 
+/** How a tfjs layers model is loaded. */
 export interface LoadLayersOptions extends LoadTfjsOptions, ReadOptions {}
 
 /** What model.json says: a graph of TensorFlow's operations, or layers. */

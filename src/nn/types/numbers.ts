@@ -133,6 +133,7 @@ type Unknown<N> = number extends N ? true : false
 /** Literal numbers that aren't whole and >= 0. */
 export type NotWhole<N extends number> = Extract<`${N}`, `-${string}` | `${string}.${string}` | `${string}e${string}`>
 
+/** a + b, of literal whole numbers. */
 export type Add<A extends number, B extends number> = B extends 0
   ? A
   : Unknown<A | B> extends true
@@ -148,6 +149,7 @@ export type Subtract<A extends number, B extends number> = B extends 0
         ? undefined
         : NumberOf<R>
       : never
+/** a * b, of literal whole numbers. */
 export type Multiply<A extends number, B extends number> = B extends 1
   ? A
   : A extends 1
@@ -163,6 +165,7 @@ export type Quotient<A extends number, B extends number> = B extends 1
     : Division<`${A}`, DigitsOf<B>> extends [infer Q, unknown]
       ? NumberOf<Q>
       : never
+/** The remainder of a / b. */
 export type Remainder<A extends number, B extends number> = B extends 1
   ? 0
   : Unknown<A | B> extends true

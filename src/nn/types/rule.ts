@@ -126,6 +126,7 @@ export interface Followed<L, S, Why = never> {
 /** A layer's rule, under a name that no value has. */
 declare const rule: unique symbol
 
+/** Something whose shape rule the type-checker knows; nothing at run time. */
 export interface Ruled<R> {
   readonly [rule]?: R
 }

@@ -34,6 +34,7 @@ type AfterDense<S, Units extends number> = S extends readonly []
     ? readonly [...Outer, Units]
     : Shape
 
+/** Shape rule of `flatten`: all axes become one. */
 export interface Flatten extends ShapeRule {
   readonly after: readonly [Volume<this['before']>]
 }

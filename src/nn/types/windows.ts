@@ -153,6 +153,7 @@ type TransposedSizes<
     : never
   : Done
 
+/** Shape rule of the convolution layers. */
 export interface Conv<
   Rank extends RankOf,
   Filters extends number,
@@ -188,6 +189,7 @@ type AfterConv<Name extends string, Of, Rank, F extends number, K, S, P, D, G ex
     >
   : Of
 
+/** Shape rule of the transposed convolution layers. */
 export interface ConvTranspose<
   Rank extends RankOf,
   Filters extends number,
@@ -233,6 +235,7 @@ type AfterTransposed<
     >
   : Of
 
+/** Shape rule of the depthwise convolution layers. */
 export interface Depthwise<
   Rank extends RankOf,
   Kernel extends PerAxis,
@@ -266,6 +269,7 @@ type AfterDepthwise<Name extends string, Of, Rank, K, S, P, D, M extends number>
     >
   : Of
 
+/** Shape rule of the separable convolution layers. */
 export interface Separable<
   Rank extends RankOf,
   Filters extends number,

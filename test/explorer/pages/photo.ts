@@ -6,9 +6,9 @@ import { type PhotoName, type PhotoState, presets, page as schema } from '../../
 import type { Picture } from '../../../explorer/shared/picture.ts'
 import { randomSource } from '../../../src/base/random.ts'
 import type { PageContract } from '../contract.ts'
-import { goTo } from '../support/browser.ts'
+import { goTo, settled } from '../support/browser.ts'
 import { photoOf } from '../support/photo.ts'
-import { expectPicture } from '../support/picture.ts'
+import { expectPicture, readPictures } from '../support/picture.ts'
 
 async function expectPhoto(page: Page, fragment: string, photos: Map<PhotoName, Picture>): Promise<void> {
   const { state } = schema.read(fragment)
@@ -91,6 +91,23 @@ export const photo: PageContract<PhotoState> = {
         await expect.poll(() => page.locator('canvas[data-view=before]').getAttribute('data-columns')).toBe('40')
         await expect.poll(() => page.locator('[role=alert]').count()).toBe(0)
         expect(page.url()).not.toContain('own')
+      },
+    },
+    {
+      name: 'the webcam is filtered picture by picture, until it is stopped',
+      async run(page: Page) {
+        await page.getByRole('button', { name: 'Webcam' }).click()
+        await expect.poll(() => page.locator('.credit').textContent()).toContain('Your webcam')
+        const before = await readPictures(page)
+        await expect.poll(async () => (await readPictures(page))[1]!.pixels).not.toBe(before[1]!.pixels)
+        await page.getByRole('button', { name: 'Stop the webcam' }).click()
+        await settled(page)
+        const stopped = await readPictures(page)
+        await page.waitForTimeout(200)
+        expect(await readPictures(page)).toEqual(stopped)
+        // a photo of the page's own again
+        await page.getByRole('radio', { name: 'cat' }).check({ force: true })
+        await expect.poll(() => page.locator('.credit').textContent()).toContain('Chelsea')
       },
     },
     {

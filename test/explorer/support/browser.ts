@@ -26,6 +26,9 @@ export interface VisitOptions extends BrowserContextOptions {
   readonly plain?: boolean
 }
 
+/** A webcam that shows a moving figure, and nobody to ask. */
+const webcam = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']
+
 /** One browser and two servers for the tests of a file. */
 export function pagesOfSite(): Pages {
   let browser: Browser
@@ -33,7 +36,7 @@ export function pagesOfSite(): Pages {
   let plain: Site
   beforeAll(async () => {
     if (!hasBrowser) return
-    browser = await launcher.launch(launchOptions)
+    browser = await launcher.launch({ ...launchOptions, args: [...launchOptions.args, ...webcam] })
     isolated = await serveSite(inject('site'), 0, true)
     plain = await serveSite(inject('site'), 0, false)
   })

@@ -1,6 +1,7 @@
 // `npm run fuzz -- --seconds 600 --seed 1`: random convolutions on every target against the reference loops, for as
 // long as wanted; `--spec 'n1 8x8 c3 -> 4 k3'` checks one. `--readers` changes model files by chance instead
-// (ONNX, tfjs, safetensors), each kind for as long.
+// (ONNX, tfjs, Keras, safetensors, IDX, PNG, JPEG), each kind for as long, and says how much memory it took;
+// `--only PNG` takes one kind.
 import { parseArgs } from 'node:util'
 import { createVitest } from 'vitest/node'
 
@@ -10,12 +11,13 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     spec: { type: 'string' },
     readers: { type: 'boolean', default: false },
+    only: { type: 'string' },
   },
 })
-const vitest = await createVitest('test', { watch: false })
+const vitest = await createVitest('test', { watch: false, testNamePattern: values.only })
 const [seconds, seed] = [Number(values.seconds), Number(values.seed)]
 vitest.provide('fuzz', { seconds, seed, spec: values.spec })
 vitest.provide('readers', { seconds, seed })
-const readers = ['test/formats/readers-fuzz.node.test.ts', 'test/formats/onnx-fuzz.node.test.ts']
+const readers = ['test/formats/readers-fuzz.node.test.ts', 'test/data/readers-fuzz.node.test.ts']
 await vitest.start(values.readers ? readers : ['test/compile/random.test.ts'])
 await vitest.close()

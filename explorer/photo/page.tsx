@@ -60,8 +60,12 @@ async function update(): Promise<void> {
 }
 
 effect(() => {
-  void page.state.value
-  if (source.value) void update()
+  const { p } = page.state.value
+  const shown = source.value
+  const waits = shown?.name !== undefined && shown.name !== p && trouble.value === ''
+  // another photo is on its way: nothing is computed of the one before
+  if (waits) busy.value = true
+  else if (shown) void update()
 })
 
 function PhotoPage() {
@@ -218,7 +222,7 @@ function Controls({ state }: { state: PhotoState }) {
         value={state.p}
         onChange={(p) => {
           page.change({ p, at: null })
-          if (source.value?.local) void showPhoto(p)
+          if (source.value?.name === undefined) void showPhoto(p)
         }}
       />
       <Select

@@ -11,8 +11,8 @@ export interface Source {
   readonly picture: Picture
   /** Whose it is, or what it is. */
   readonly credit: string
-  /** It is the user's own, and isn't in the page's address. */
-  readonly local: boolean
+  /** Of a photo of the page's; without it the picture is the user's own, and isn't in the page's address. */
+  readonly name?: PhotoName
 }
 
 /** What is shown now; null until the first photo is there. */
@@ -58,14 +58,13 @@ export const showPhoto = (name: PhotoName) =>
   show(async () => {
     const picture = known.get(name) ?? (await fetchPicture(photoUrls[name], longest))
     known.set(name, picture)
-    return { picture, credit: `Photo: ${photos[name].credit}.`, local: false }
+    return { picture, credit: `Photo: ${photos[name].credit}.`, name }
   })
 
 export const showFile = (file: File) =>
   show(async () => ({
     picture: await readPicture(file, longest),
     credit: 'Your own picture. It stays in this page; links to it show the photo instead.',
-    local: true,
   }))
 
 export async function toggleCamera(): Promise<void> {
@@ -77,7 +76,7 @@ export async function toggleCamera(): Promise<void> {
   trouble.value = ''
   try {
     const end = await startCamera(longest, async (picture) => {
-      source.value = { picture, credit: 'Your webcam. Nothing leaves this page.', local: true }
+      source.value = { picture, credit: 'Your webcam. Nothing leaves this page.' }
       await painted()
     })
     if (mine !== turn) end()

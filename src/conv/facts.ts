@@ -22,8 +22,11 @@ export interface ReceptiveField {
 /** One layer on the way of a receptive field, along one axis; sizes in elements of the layer's input. */
 export interface ReceptiveFieldStep {
   readonly kernel: number
+  /** Default 1. */
   readonly stride?: number
+  /** Default 1. */
   readonly dilation?: number
+  /** Padding before the first element. Default 0. */
   readonly padLow?: number
 }
 

@@ -11,6 +11,7 @@ export interface PoolOptions {
   readonly stride?: PerAxis
   /** Default 'valid'. */
   readonly padding?: Padding
+  /** Distance between neighbouring elements of the window. Default 1. */
   readonly dilation?: PerAxis
   /** Round output sizes up; windows that start outside the padded input are dropped. Default false. */
   readonly ceilMode?: boolean

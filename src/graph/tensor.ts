@@ -67,6 +67,7 @@ export class Variable {
     return engine().read(this)
   }
 
+  /** Puts new values in, row-major, as many as the shape has: programs see them from their next run on. */
   write(values: ArrayLike<number>): void {
     checkData('variable.write', values, this.shape)
     engine().write(this, values)

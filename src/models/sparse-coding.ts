@@ -38,6 +38,7 @@ export interface SparseCodingOptions {
   readonly pixels: number
   /** Basis functions. */
   readonly functions: number
+  /** Weight of the sparseness beside the squared error. */
   readonly lambda: number
   /** Scale of the coefficients in S(a / sigma). Default 1. */
   readonly sigma?: number

@@ -16,6 +16,7 @@ export interface SparseConvOptions {
   readonly kernelSize: number
   /** Kernels. */
   readonly functions: number
+  /** Weight of the sparseness beside the squared error. */
   readonly lambda: number
   /** FISTA steps of the inference. */
   readonly steps: number

@@ -31,8 +31,11 @@ export interface StepProgress {
 
 /** Functions that `fit` calls and awaits. */
 export interface Callback {
+  /** Before the first step. */
   begin?(plan: FitPlan): void | Promise<void>
+  /** After each step. */
   step?(progress: StepProgress): void | Promise<void>
+  /** After each epoch and its validation. */
   epoch?(record: EpochRecord, plan: FitPlan): void | Promise<void>
   /** Not after an error. */
   end?(history: History): void | Promise<void>

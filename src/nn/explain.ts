@@ -40,10 +40,12 @@ export interface LayerExplanation extends SummaryRow {
 /** What a model computes, layer by layer, with cost and memory: plain data, made by `explain`. */
 export interface Explanation {
   readonly name: string
+  /** Of one sample, as `outputShape` is. */
   readonly inputShapes: readonly Shape[]
   readonly outputShape: Shape
   readonly batchSize: number
   readonly layers: readonly LayerExplanation[]
+  /** Numbers that are trained. */
   readonly parameters: number
   /** Multiply-accumulates of one sample. */
   readonly macs: number

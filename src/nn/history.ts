@@ -17,6 +17,7 @@ export interface EpochRecord {
   readonly learningRate: number
   /** Of training alone, without validation. */
   readonly seconds: number
+  /** Samples trained on, a second. */
   readonly imagesPerSecond: number
   readonly [metric: string]: MetricValue | undefined
 }

@@ -48,6 +48,7 @@ export interface BuiltLayer {
   readonly parameters: readonly Variable[]
   /** Kept but not trained: running statistics. */
   readonly state: readonly Variable[]
+  /** The result [N, ...shape] for inputs [N, ...], as an expression. */
   apply(inputs: readonly Tensor[], run: RunContext): Tensor
 }
 
@@ -66,6 +67,7 @@ export interface Layer<Rule = unknown> extends Ruled<Rule> {
   (...inputs: readonly Node[]): Node
   readonly kind: string
   readonly config: readonly unknown[]
+  /** Gives it weights for inputs of these shapes, without N; a shape that it can't take is an error. */
   build(shapes: readonly Shape[], context: BuildContext): BuiltLayer
 }
 

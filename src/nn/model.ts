@@ -55,7 +55,7 @@ export class Model<In extends Shape = Shape, Out extends Shape = Shape> {
   readonly outputShape: Out
   readonly parameters: readonly Variable[]
   readonly state: readonly Variable[]
-  /** [seed, step]: the key of all chance in training. */
+  /** The key of all chance in training: [seed, step]. */
   readonly rng: Variable
   readonly steps: readonly Step[]
   readonly config: ModelConfig

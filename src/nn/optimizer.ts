@@ -24,6 +24,7 @@ export interface Optimizer {
   readonly config: OptimizerConfig
   /** Before any schedule. */
   readonly learningRate: number
+  /** Starts it on these parameters. */
   create(parameters: readonly Variable[]): OptimizerState
 }
 

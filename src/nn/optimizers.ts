@@ -44,6 +44,7 @@ const correction = (beta: number, t: Tensor) => neg(expm1(mul(t, Math.log(beta))
 
 /** Options of `sgd`. */
 export interface SgdOptions extends Common {
+  /** Share of the last step that is added to the next. */
   momentum: number
   /** Share of the gradient that is kept out of the momentum. */
   dampening: number
@@ -117,6 +118,7 @@ export interface RmsPropOptions extends Common {
   /** Share of the past in the running mean of squares. */
   alpha: number
   eps: number
+  /** Share of the last step that is added to the next. */
   momentum: number
   /** Divides by the standard deviation instead of the root of the mean square. */
   centered: boolean

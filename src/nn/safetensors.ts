@@ -8,6 +8,7 @@ export type SafeData = Float32Array | Float64Array | Int32Array | Uint8Array
 
 /** One tensor of a safetensors file. */
 export interface SafeTensor {
+  /** The file's type of elements: 'F32', 'I64' and so on. */
   readonly dtype: string
   readonly shape: Shape
   /** F16 and BF16 become Float32Array, I64 becomes Float64Array. */

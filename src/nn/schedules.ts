@@ -34,6 +34,7 @@ export interface ScheduleConfig {
 /** How the learning rate changes: by which factor the optimiser's own is multiplied. It remembers nothing itself. */
 export interface Schedule {
   readonly config: ScheduleConfig
+  /** The factor at a moment of the training. */
   factor(at: Moment): number
 }
 

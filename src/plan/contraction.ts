@@ -50,6 +50,8 @@ export interface ContractionShape {
   readonly sums: readonly Axis[]
   /** w is stored as [block of columns][reduce...][columns of the block]. */
   readonly packed: boolean
+  /** Rows of a packed block and the first that is met, where `reduce` doesn't meet all of them. */
+  readonly block?: { readonly depth: number; readonly first: number }
   /** Whether a tile of rows meets all columns before the next does: for a w that fits the cache, whole. */
   readonly rowsFirst?: boolean
   /** What numbers x and w hold and how they are summed up; not with `sums`. Default: f32. */
@@ -255,7 +257,8 @@ function tileCode(
 ): Statements {
   const { x, w, y, outer, reduce, sums, packed, arithmetic = singles } = shape
   const { element, zero, madd, result } = arithmetic
-  const depth = reduce.reduce((product, axis) => product * axis.extent, 1)
+  const { depth, first } = shape.block ?? { depth: reduce.reduce((n, axis) => n * axis.extent, 1), first: 0 }
+  const scale = packed ? block.vectors * lanes : 1
   const sumNames = indexed('s', sums)
   const yAt = addAffine(affine(y.offset), along(outer, outerNames, 'y'), block.column)
   const xAt = addAffine(affine(x.offset), along(outer, outerNames, 'x'), along(sums, sumNames, 'x'))
@@ -264,8 +267,8 @@ function tileCode(
     along(outer, outerNames, 'w'),
     scaleAffine(block.column, packed ? depth : 1),
     along(sums, sumNames, 'w'),
+    affine(first * scale),
   )
-  const scale = packed ? block.vectors * lanes : 1
   const cells = rowsOf.y.map((row) =>
     Array.from({ length: block.vectors }, (_, v) => ({
       at: shiftAffine(addAffine(yAt, row), v * lanes),

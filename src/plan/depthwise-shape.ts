@@ -1,5 +1,6 @@
 import { forEachIndex, sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, inputShape, kernelShape } from '../conv/spec.ts'
+import { type Border, regionsOf } from './borders.ts'
 import type { Place } from './contraction.ts'
 import { phaseShape, type phases } from './phases.ts'
 import type { Axis } from './tiles.ts'
@@ -68,37 +69,13 @@ export function backwards(spec: ConvSpec): Dense {
   }
 }
 
-/** Neighbouring outputs along one axis that meet the same taps: those inside [from, to). */
-interface Border {
-  readonly first: number
-  readonly count: number
-  readonly from: number
-  readonly to: number
-}
-
-function borders({ input, output, kernel, stride, dilation, padLow }: Dense, axis: number): Border[] {
-  const list: Border[] = []
-  for (let p = 0; p < output[axis]!; p++) {
-    const start = p * stride[axis]! - padLow[axis]!
-    const from = Math.min(kernel[axis]!, Math.max(0, Math.ceil(-start / dilation[axis]!)))
-    const to = Math.max(from, Math.min(kernel[axis]!, Math.ceil((input[axis]! - start) / dilation[axis]!)))
-    const last = list.at(-1)
-    if (last?.from === from && last.to === to) list[list.length - 1] = { ...last, count: last.count + 1 }
-    else list.push({ first: p, count: 1, from, to })
-  }
-  return list
-}
-
 /** One shape for the inside and one for each border of all axes but the last. */
 export function denseShapes(dense: Dense): DepthwiseShape[] {
   const { batch, channels, input, output, stride, dilation, padLow, kernel, weights, firstWeight } = dense
   const xs = stridesOf([batch, ...input, channels])
   const ys = stridesOf([batch, ...output, channels])
   const last = input.length - 1
-  let regions: Border[][] = [[]]
-  for (let axis = 0; axis < last; axis++)
-    regions = regions.flatMap((region) => borders(dense, axis).map((border) => [...region, border]))
-  return regions.map((region) => {
+  return regionsOf(dense, last).map((region) => {
     const sum = (term: (border: Border, axis: number) => number) =>
       region.reduce((total, border, axis) => total + term(border, axis), 0)
     const firstRow = sum(({ first, from }, i) => (first * stride[i]! - padLow[i]! + from * dilation[i]!) * xs[i + 1]!)

@@ -1,10 +1,11 @@
 import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../conv/spec.ts'
 import type { Kernel } from '../kernel/ir.ts'
+import { type Border, regionsOf } from './borders.ts'
 import { contractionKernels, packedLength } from './contraction.ts'
 import { packKernels } from './pack.ts'
 import { type Phase, phaseShape, phases } from './phases.ts'
-import { type Axis, chooseTile, mergeAxes, takeRows } from './tiles.ts'
+import { type Axis, chooseTile, mergeAxes, slowness, type Tile, takeRows } from './tiles.ts'
 import { type Algorithm, allPoints, type Epilogue, type Plan, type PlanFeatures } from './types.ts'
 
 const most = 6
@@ -19,6 +20,7 @@ export const matrixProduct: Algorithm = {
     const pointwise = sizeOf(spec.kernel) === 1
     const { rows, outer, columns } = layout(contraction, spec)
     const tile = chooseTile(features, rows.extent, columns)
+    const left = contraction === 'output' ? leftOut(spec, tile) : 0
     return Object.freeze({
       algorithm: pointwise ? 'pointwise' : 'implicit',
       contraction,
@@ -26,10 +28,11 @@ export const matrixProduct: Algorithm = {
       tile,
       scratch: { packed: packedFloats(contraction, spec, features.lanes) },
       fusable: contraction !== 'kernelGradient',
-      padsItself: false,
+      padsItself: left > 0,
       why:
         `${rows.extent} rows in tiles of ${tile.rows} x ${tile.vectors * features.lanes} columns of ${columns}, ` +
-        `${outer.reduce((n, axis) => n * axis.extent, 1)} such, depth ${depthOf(contraction, spec)}`,
+        `${outer.reduce((n, axis) => n * axis.extent, 1)} such, depth ${depthOf(contraction, spec)}` +
+        (left > 0 ? `, ${Math.round(100 * left)}% left out for meeting padding` : ''),
     })
   },
   calls(plan, features, epilogue) {
@@ -75,19 +78,50 @@ function layout(contraction: Contraction, spec: ConvSpec): { rows: Axis; outer: 
   return { ...takeRows(phaseShape(spec, phases(spec)[0]!).positions, most), columns }
 }
 
+/** Taps that are left out must save this much of the time to be worth the parts. */
+const worthParting = 0.1
+
+/**
+ * How much of the product needn't be computed because taps meet nothing but padding there, as in small maps under
+ * large dilations; 0 where the output isn't worth cutting into parts.
+ */
+function leftOut(spec: ConvSpec, tile: Tile): number {
+  if (spec.padLow.every((low) => low <= 0) && spec.padHigh.every((high) => high <= 0)) return 0
+  const regions = regionsOf(spec, spec.rank)
+  if (regions.length > mostRegions) return 0
+  const time = (positions: number, taps: number) => positions * taps * slowness(positions, tile.rows)
+  const whole = time(spec.batch * sizeOf(spec.output), sizeOf(spec.kernel))
+  const parts = regions.map((region) => {
+    const size = (of: (border: Border) => number) => region.reduce((product, border) => product * of(border), 1)
+    return time(
+      spec.batch * size(({ count }) => count),
+      size(({ from, to }) => to - from),
+    )
+  })
+  const left = 1 - parts.reduce((sum, part) => sum + part, 0) / whole
+  return left > worthParting ? left : 0
+}
+
+/** Parts of an output, each with kernels of its own. */
+const mostRegions = 25
+
 /** Where the first element that the kernel meets lies: cropping is a matter of addresses. */
 const cropOffset = (spec: ConvSpec): number => {
   const strides = stridesOf(inputShape(spec))
   return spec.padLow.reduce((sum, low, axis) => sum - low * strides[axis + 1]!, 0)
 }
 
-/** Output positions with their strides in x and y. */
-function positions(spec: ConvSpec): Axis[] {
+/** Output positions, all or those of a region, with their strides in x and y. */
+function positions(spec: ConvSpec, region?: readonly Border[]): Axis[] {
   const xs = stridesOf(inputShape(spec))
   const ys = stridesOf(outputShape(spec))
   return mergeAxes([
     { extent: spec.batch, x: xs[0]!, y: ys[0]! },
-    ...spec.output.map((extent, axis) => ({ extent, x: spec.stride[axis]! * xs[axis + 1]!, y: ys[axis + 1]! })),
+    ...spec.output.map((extent, axis) => ({
+      extent: region?.[axis]?.count ?? extent,
+      x: spec.stride[axis]! * xs[axis + 1]!,
+      y: ys[axis + 1]!,
+    })),
   ])
 }
 
@@ -108,13 +142,6 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: PlanFeatures, epilo
   const depth = sizeOf(spec.kernel) * perGroup
   const blockLength = packedLength(depth, columns, features.lanes)
   const ws = stridesOf(kernelShape(spec))
-  const xs = stridesOf(inputShape(spec))
-  const order = stridesOf([...spec.kernel, perGroup])
-  const reduce = mergeAxes([
-    ...spec.kernel.map((extent, i) => ({ extent, x: spec.dilation[i]! * xs[i + 1]!, w: order[i]! })),
-    { extent: perGroup, x: 1, w: 1 },
-  ])
-  const { rows, outer } = takeRows(positions(spec), most)
   const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
   const width = plan.tile.vectors * features.lanes
   const pack = packKernels({
@@ -130,24 +157,41 @@ function outputKernels(plan: Plan, spec: ConvSpec, features: PlanFeatures, epilo
     width,
     lanes: features.lanes,
   })
-  const product = contractionKernels(
-    {
-      name: plan.algorithm,
-      x: { buffer: 'a', length: sizeOf(inputShape(spec)), offset: cropOffset(spec) },
-      w: { buffer: 'packed', length: plan.scratch.packed!, offset: 0 },
-      y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: 0 },
-      outer: mergeAxes([...outer, group]),
-      rows,
-      columns,
-      reduce,
-      sums: [],
-      packed: true,
-    },
-    plan.tile,
-    features,
-    epilogue,
-  )
+  const regions = plan.padsItself ? regionsOf(spec, spec.rank) : [undefined]
+  const product = regions.flatMap((region) => {
+    const { rows, outer } = takeRows(positions(spec, region), most)
+    const shape = { ...regionShape(spec, region), name: plan.algorithm, rows, columns, sums: [], packed: true }
+    const w = { buffer: 'packed', length: plan.scratch.packed!, offset: 0 }
+    return contractionKernels({ ...shape, w, outer: mergeAxes([...outer, group]) }, plan.tile, features, epilogue)
+  })
   return [...pack, ...product]
+}
+
+/** What is summed up for all outputs or those of a region, and where it lies. */
+function regionShape(spec: ConvSpec, region: readonly Border[] | undefined) {
+  const perGroup = spec.inChannels / spec.groups
+  const xs = stridesOf(inputShape(spec))
+  const ys = stridesOf(outputShape(spec))
+  const order = stridesOf([...spec.kernel, perGroup])
+  const taps = spec.kernel.map((extent, axis) => region?.[axis] ?? { first: 0, from: 0, to: extent })
+  const sum = (term: (tap: (typeof taps)[number], axis: number) => number) =>
+    taps.reduce((total, tap, axis) => total + term(tap, axis), 0)
+  const reduce = mergeAxes([
+    ...taps.map(({ from, to }, i) => ({ extent: to - from, x: spec.dilation[i]! * xs[i + 1]!, w: order[i]! })),
+    { extent: perGroup, x: 1, w: 1 },
+  ])
+  return {
+    x: {
+      buffer: 'a',
+      length: sizeOf(inputShape(spec)),
+      offset:
+        cropOffset(spec) +
+        sum(({ first, from }, i) => (first * spec.stride[i]! + from * spec.dilation[i]!) * xs[i + 1]!),
+    },
+    y: { buffer: 'y', length: sizeOf(outputShape(spec)), offset: sum(({ first }, i) => first * ys[i + 1]!) },
+    reduce: reduce.some(({ extent }) => extent === 0) ? [{ extent: 0 }] : reduce,
+    block: { depth: sizeOf(spec.kernel) * perGroup, first: sum(({ from }, i) => from * order[i]!) },
+  }
 }
 
 function phaseKernels(

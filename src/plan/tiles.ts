@@ -89,7 +89,7 @@ export interface Rows extends Axis {
 }
 
 /** Cycles that a step of the sum takes for `rows` rows in tiles, relative to what they'd take in full ones. */
-const slowness = (rows: number, most: number): number =>
+export const slowness = (rows: number, most: number): number =>
   balanced(rows, most).reduce((sum, [size, tiles]) => sum + tiles * Math.max(size, 4), 0) / rows
 
 /** Few rows joined with the axis outside them, as many as fill tiles best; none are joined where that gains little. */

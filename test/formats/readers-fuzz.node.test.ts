@@ -1,50 +1,37 @@
 // Changed by chance: readers of models answer with a model or with an error of ours, whatever the bytes.
-import { describe, expect, inject, test } from 'vitest'
-import { FoveaError } from '../../src/base/errors.ts'
-import { type RandomSource, randomSource } from '../../src/base/random.ts'
-import { loadGraphModel, loadLayersModel, saveLayersModel } from '../../src/formats/index.ts'
-import { batchNorm, conv2d, dense, flatten, loadModel, maxPool2d, sequential, upsampling } from '../../src/nn/index.ts'
+// `npm run fuzz -- --readers --seconds 600` goes on for as long as wanted.
+import { unzipSync, zipSync } from 'fflate'
+import { describe, expect, test } from 'vitest'
+import type { RandomSource } from '../../src/base/random.ts'
+import {
+  loadGraphModel,
+  loadKeras,
+  loadLayersModel,
+  loadOnnx,
+  type OnnxModel,
+  type OnnxTensor,
+  quantize,
+  saveKeras,
+  saveLayersModel,
+  saveOnnx,
+} from '../../src/formats/index.ts'
+import {
+  batchNorm,
+  conv2d,
+  dense,
+  flatten,
+  loadModel,
+  type Model,
+  maxPool2d,
+  readSafetensors,
+  sequential,
+  upsampling,
+} from '../../src/nn/index.ts'
+import { normals } from '../nn/layer-check.ts'
+import { changeBytes, changeJson, fuzzReader, timeout } from '../support/fuzz-reader.ts'
 import { graphCases, graphFiles } from './tfjs/graph-cases.ts'
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** From `npm run fuzz -- --readers`. */
-    readers?: { seconds: number; seed: number }
-  }
-}
-
-const asked = inject('readers')
-const { seconds = 3, seed = 1 } = asked ?? {}
-
-/** What stands in place of a number, text or list of a JSON file. */
-const odd = [-1, 0, 1, 3, 1e9, 2 ** 53, 1.5, null, true, '', 'same', 'x', [], {}, [1e9, 1e9], '__proto__', [[[]]]]
-
-/** The places of a JSON value that can be changed: the record or list, and the key in it. */
-function placesIn(value: unknown): [Record<string, unknown>, string][] {
-  if (typeof value !== 'object' || value === null) return []
-  const record = value as Record<string, unknown>
-  return Object.keys(record).flatMap((key) => [[record, key] as [typeof record, string], ...placesIn(record[key])])
-}
-
-function changeJson(bytes: Uint8Array, random: RandomSource): Uint8Array {
-  const model = JSON.parse(new TextDecoder().decode(bytes))
-  for (let i = 0; i <= random.integer(3); i++) {
-    const places = placesIn(model)
-    const [record, key] = places[random.integer(places.length)]
-    if (random.integer(4) === 0) delete record[key]
-    else record[key] = structuredClone(odd[random.integer(odd.length)])
-  }
-  return new TextEncoder().encode(JSON.stringify(model))
-}
-
-function changeBytes(bytes: Uint8Array, random: RandomSource): Uint8Array {
-  const copy = bytes.slice(0, random.integer(8) === 0 ? random.integer(bytes.length) : bytes.length)
-  for (let i = 0; i <= random.integer(4) && copy.length > 0; i++)
-    copy[random.integer(Math.min(copy.length, 4000))] = random.integer(256)
-  return copy
-}
-
-const model = sequential(
+const net = sequential(
   [6, 6, 2],
   [
     conv2d(4, 3, { padding: 'same', activation: 'relu' }),
@@ -55,53 +42,104 @@ const model = sequential(
     dense(3, { activation: 'softmax' }),
   ],
 )
+const x: OnnxTensor = { shape: [1, 6, 6, 2], data: Float32Array.from(normals(1, 72)) }
 
-/** Changes files for as long as asked and reads them; every error must be one of ours, and quick. */
-async function fuzz(change: (random: RandomSource) => () => Promise<unknown>, allowed: RegExp): Promise<void> {
-  const end = Date.now() + 1000 * seconds
-  let [rounds, refused] = [0, 0]
-  while (Date.now() < end) {
-    const round = seed * 1e6 + rounds++
-    const start = performance.now()
-    try {
-      await change(randomSource(round))()
-    } catch (error) {
-      refused++
-      const text = `round ${round}: ${(error as Error).stack}`
-      expect(error, text).toBeInstanceOf(FoveaError)
-      expect((error as Error).message, text).toMatch(allowed)
-    }
-    expect(performance.now() - start, `round ${round} takes too long`).toBeLessThan(5000)
-  }
-  expect(refused).toBeGreaterThan(rounds / 20)
+/** A model that was accepted is whole: it predicts, and saved and loaded again it predicts the same. */
+async function whole(model: Model): Promise<void> {
+  const count = model.inputShape.reduce((product, n) => product * n, 1)
+  if (count > 1e5 || model.countParameters() > 1e6) return
+  const values = Float32Array.from(normals(2, count))
+  expect(await loadModel(model.toBytes()).predict(values)).toEqual(await model.predict(values))
 }
 
-describe('files changed by chance', () => {
-  const files = saveLayersModel(model)
-  const limits = 1000 * seconds + 30_000
+const total = (files: Readonly<Record<string, Uint8Array>>) =>
+  Object.values(files).reduce((sum, { length }) => sum + length, 0)
 
-  test('tfjs layers', { timeout: limits }, () =>
-    fuzz((random) => {
+/** One in twenty models is run, too: that takes longer than to read it. */
+const sometimes = (random: RandomSource) => random.integer(20) === 0
+
+describe('files changed by chance', { timeout }, () => {
+  test('ONNX', async () => {
+    const plain = sequential(
+      [6, 6, 2],
+      [conv2d(4, 3, { padding: 'same', activation: 'relu' }), batchNorm(), maxPool2d(2), flatten(), dense(3)],
+    )
+    const files = [saveOnnx(plain, { channelsLast: true, batchNorm: 'keep' }), await quantize(plain, [x])]
+    await fuzzReader<OnnxModel>('ONNX', /^(loadOnnx|onnx|program): /, (random) => {
+      const file = changeBytes(files[random.integer(files.length)]!, random)
+      return {
+        size: file.length,
+        read: () => loadOnnx(file),
+        async check(model) {
+          const { y, ...rest } = await model.run(x)
+          const result = y ?? Object.values(rest)[0]!
+          expect(result.data.length).toBe(result.shape.reduce((product, n) => product * n, 1))
+        },
+      }
+    })
+  })
+
+  test('tfjs layers', async () => {
+    const files = saveLayersModel(net)
+    await fuzzReader<Model>('tfjs layers', /^(loadTfjs|program): /, (random) => {
       const change = random.integer(2) === 0 ? changeJson : changeBytes
-      const changed = { ...files, 'model.json': change(files['model.json'], random) }
-      return () => loadLayersModel(changed)
-    }, /^loadTfjs: /),
-  )
+      const changed = { ...files, 'model.json': change(files['model.json']!, random) }
+      const check = sometimes(random) ? whole : undefined
+      return { size: total(changed), read: () => loadLayersModel(changed), check }
+    })
+  })
 
-  test('tfjs graphs', { timeout: limits }, () =>
-    fuzz((random) => {
-      const graph = graphFiles(graphCases[random.integer(graphCases.length)])
+  test('tfjs graphs', () =>
+    fuzzReader<OnnxModel>('tfjs graphs', /^loadTfjs: /, (random) => {
+      const graph = graphFiles(graphCases[random.integer(graphCases.length)]!)
       const change = random.integer(2) === 0 ? changeJson : changeBytes
-      const changed = { ...graph, 'model.json': change(graph['model.json'], random) }
-      return () => loadGraphModel(changed)
-    }, /^loadTfjs: /),
-  )
+      const changed = { ...graph, 'model.json': change(graph['model.json']!, random) }
+      return { size: total(changed), read: () => loadGraphModel(changed) }
+    }))
 
-  test('safetensors', { timeout: limits }, () => {
-    const bytes = model.toBytes()
-    return fuzz((random) => {
-      const changed = changeBytes(bytes, random)
-      return async () => loadModel(changed)
-    }, /^[a-zA-Z\d_]+: /)
+  test('safetensors of ours', () => {
+    const bytes = net.toBytes()
+    return fuzzReader<Model>('safetensors of ours', /^[a-zA-Z\d_]+: /, (random) => {
+      const changed = changeBytes(bytes, random, 4000)
+      return {
+        size: changed.length,
+        read: async () => loadModel(changed),
+        check: sometimes(random) ? whole : undefined,
+      }
+    })
+  })
+
+  test('safetensors', () => {
+    const bytes = net.toBytes()
+    const header = Number(new DataView(bytes.buffer).getBigUint64(0, true))
+    return fuzzReader('safetensors', /^readSafetensors: /, (random) => {
+      const changed = changeBytes(bytes, random, header + 8)
+      return {
+        size: changed.length,
+        read: async () => readSafetensors(changed),
+        check({ tensors }) {
+          // every byte of the data belongs to one tensor
+          const length = new DataView(changed.buffer).getBigUint64(0, true)
+          const taken = [...tensors.values()].reduce((sum, { data, dtype }) => sum + data.length * widths[dtype]!, 0)
+          expect(taken).toBe(changed.length - 8 - Number(length))
+        },
+      }
+    })
+  })
+
+  test('Keras', async () => {
+    const archive = unzipSync(await saveKeras(net))
+    await fuzzReader<Model>('Keras', /^(loadKeras|program): /, (random) => {
+      const names = Object.keys(archive)
+      const name = names[random.integer(names.length)]!
+      const change = random.integer(2) === 0 && name.endsWith('.json') ? changeJson : changeBytes
+      const zipped = zipSync({ ...archive, [name]: change(archive[name]!, random) }, { level: 0 })
+      const changed = random.integer(4) === 0 ? changeBytes(zipped, random) : zipped
+      const check = sometimes(random) ? whole : undefined
+      return { size: changed.length, read: () => loadKeras(changed), check }
+    })
   })
 })
+
+/** Bytes that an element takes in the file. */
+const widths: Readonly<Record<string, number>> = { F32: 4, F64: 8, F16: 2, BF16: 2, I32: 4, I64: 8, U8: 1 }

@@ -69,8 +69,8 @@ async function compare(item: Runnable, results: readonly Result[]): Promise<numb
 }
 
 /**
- * A reference is somebody's float32, too. Where it is farther from the same model in float64 than is allowed, no float32
- * is right or wrong by it alone: then ours has to be as near to float64 as it is.
+ * A reference is somebody's float32, too. Where it is farther from the same model in float64 than is allowed, no
+ * float32 is right or wrong by it alone: then ours has to be as near to float64 as it is.
  */
 async function byFloat64(item: Runnable, results: readonly Result[]): Promise<Pick<Outcome, 'result' | 'why'>> {
   const exact = await resultsOf(item, { target: 'reference' })

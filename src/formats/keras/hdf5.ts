@@ -4,7 +4,6 @@ import type { Group } from 'h5wasm'
 import { FoveaError, fail } from '../../base/errors.ts'
 import { sizeOf } from '../../base/shape.ts'
 import type { Weights } from '../../nn/layer.ts'
-import { mostElements } from '../limits.ts'
 
 async function library(operation: string): Promise<typeof import('h5wasm')> {
   try {
@@ -25,6 +24,12 @@ export interface Hdf5 {
 /** Most groups and datasets of a file. */
 const mostEntries = 100_000
 
+/** The innermost of the library's many lines: '#002: file.c line 1 in f(): why'. */
+function causeOf(error: unknown): string {
+  const { message } = error as Error
+  return [...message.matchAll(/#\d+: .*?\(\): (.*)/g)].at(-1)?.[1] ?? message
+}
+
 let count = 0
 
 /** Runs `use` on a file in the library's own memory, which is emptied afterwards. */
@@ -33,14 +38,17 @@ async function withFile<T>(
   use: (h5: typeof import('h5wasm'), path: string, fs: Fs) => T,
 ): Promise<T> {
   const h5 = await library(operation)
-  const { FS } = await h5.ready
+  const { FS, activate_throwing_error_handler, deactivate_throwing_error_handler } = await h5.ready
   const path = `/fovea-${count++}.h5`
+  // else it prints what is wrong with a file, and leaves out what it can't read
+  activate_throwing_error_handler()
   try {
     return use(h5, path, FS as unknown as Fs)
   } catch (error) {
     if (error instanceof FoveaError) throw error
-    return fail(operation, `the HDF5 data can't be read (${(error as Error).message})`, 'Get the file again')
+    return fail(operation, `the HDF5 data can't be read (${causeOf(error)})`, 'Get the file again')
   } finally {
+    deactivate_throwing_error_handler()
     if ((FS as unknown as Fs).analyzePath(path).exists) (FS as unknown as Fs).unlink(path)
   }
 }
@@ -52,11 +60,14 @@ interface Fs {
   analyzePath(path: string): { readonly exists: boolean }
 }
 
+/** A file of `size` bytes may hold so many elements in all; what was left out or packed takes few of its bytes. */
+const mostIn = (size: number) => size + 2 ** 24
+
 /** All datasets of floats below a group; links out of the file are left alone. */
-function datasetsIn(operation: string, h5: typeof import('h5wasm'), root: Group): Map<string, Weights> {
+function datasetsIn(operation: string, h5: typeof import('h5wasm'), root: Group, size: number): Map<string, Weights> {
   const weights = new Map<string, Weights>()
   const open: { group: Group; path: string }[] = [{ group: root, path: '' }]
-  let entries = 0
+  let [entries, elements] = [0, 0]
   for (const { group, path } of open)
     for (const key of group.keys()) {
       if (entries++ > mostEntries || path.length > 4096)
@@ -66,8 +77,9 @@ function datasetsIn(operation: string, h5: typeof import('h5wasm'), root: Group)
       if (entity instanceof h5.Group) open.push({ group: entity, path: at })
       if (!(entity instanceof h5.Dataset)) continue
       const { shape } = entity
-      if (!shape || sizeOf(shape) > mostElements)
-        fail(operation, `weight '${at}' has more than ${mostElements} elements`, 'Get the file again')
+      elements += sizeOf(shape ?? [Infinity])
+      if (!shape || elements > mostIn(size))
+        fail(operation, `with weight '${at}' the file of ${size} bytes has too many elements`, 'Get the file again')
       const { value } = entity
       if (ArrayBuffer.isView(value)) weights.set(at, { shape, data: Float32Array.from(value as Float32Array, Number) })
       else if (typeof value === 'number') weights.set(at, { shape, data: Float32Array.of(value) })
@@ -85,7 +97,7 @@ export function readHdf5(operation: string, bytes: Uint8Array): Promise<Hdf5> {
         const { value } = attribute
         if (typeof value === 'string') texts.set(name, value)
       }
-      return { weights: datasetsIn(operation, h5, file), texts }
+      return { weights: datasetsIn(operation, h5, file, bytes.length), texts }
     } finally {
       file.close()
     }

@@ -1,5 +1,5 @@
 import { unzipSync } from 'fflate'
-import { fail } from '../../base/errors.ts'
+import { FoveaError, fail } from '../../base/errors.ts'
 import type { Model } from '../../nn/index.ts'
 import type { Weights } from '../../nn/layer.ts'
 import { readFile } from '../../runtime/files.ts'
@@ -16,18 +16,20 @@ const isHdf5 = (bytes: Uint8Array) => starts(bytes, 0x89, 0x48, 0x44, 0x46, 0x0d
 
 const parts = ['metadata.json', 'config.json', 'model.weights.h5']
 
-/** The parts of an archive; none may be much larger than the archive itself. */
+/** The parts of an archive; together they may not be much larger than the archive itself. */
 function unzipped(bytes: Uint8Array): Readonly<Record<string, Uint8Array>> {
-  const most = 16 * bytes.length + 2 ** 20
+  let left = 2 * bytes.length + 2 ** 24
   try {
     return unzipSync(bytes, {
       filter({ name, originalSize }) {
         if (!parts.includes(name)) return false
-        if (originalSize > most) fail(operation, `'${name}' grows to ${originalSize} bytes`, 'Get the file again')
+        left -= originalSize
+        if (left < 0) fail(operation, `'${name}' grows to ${originalSize} bytes`, 'Get the file again')
         return true
       },
     })
   } catch (error) {
+    if (error instanceof FoveaError) throw error
     return fail(operation, `the archive can't be read (${(error as Error).message})`, 'Get the file again')
   }
 }

@@ -57,6 +57,7 @@ const isTensor = (value: OnnxInput): value is OnnxTensor => 'data' in value && '
 /** An ONNX model, ready to run: programs are made for the shapes that come, weights are kept. */
 export class OnnxModel {
   readonly name: string
+  /** Version of ONNX's own operations. */
   readonly opset: number
   readonly inputs: readonly Port[]
   readonly outputs: readonly Port[]

@@ -10,6 +10,7 @@ export type TfjsSource = string | URL | TfjsFiles
 export interface LoadTfjsOptions {
   /** Told, as files of weights come in, how many bytes are here of how many in all. */
   readonly onProgress?: (loaded: number, total: number) => void
+  /** Ends it: the promise is rejected with the signal's reason. */
   readonly signal?: AbortSignal
 }
 

@@ -140,5 +140,14 @@ describe('errors', () => {
       /^loadKeras: /,
     )
     await expect(loadKeras(h5)).rejects.toThrow('loadKeras: the file holds weights, but no model')
+    const bomb = zipSync({ ...parts, 'config.json': new Uint8Array(2 ** 25) }, { level: 9 })
+    await expect(loadKeras(bomb)).rejects.toThrow(
+      "loadKeras: 'config.json' grows to 33554432 bytes. Get the file again.",
+    )
+    const damaged = h5.slice()
+    damaged[new TextDecoder('latin1').decode(h5).lastIndexOf('OHDR') + 20] ^= 1
+    await expect(loadKeras(zipSync({ ...parts, 'model.weights.h5': damaged }))).rejects.toThrow(
+      "loadKeras: the HDF5 data can't be read (incorrect metadata checksum after all read attempts)",
+    )
   })
 })

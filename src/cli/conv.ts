@@ -29,8 +29,9 @@ import { measurePeak, measureSteps } from '../program/measure.ts'
 import { features } from '../program/state.ts'
 import { printWat } from '../targets/wasm/assemble.ts'
 import { emitFunctions } from '../targets/wasm/emit.ts'
+import { printCandidates } from './candidates.ts'
 
-const stages = ['spec', 'plan', 'kernel', 'wat'] as const
+const stages = ['spec', 'plan', 'candidates', 'kernel', 'wat'] as const
 const contractions: readonly Contraction[] = ['output', 'inputGradient', 'kernelGradient']
 
 export interface ConvCommand {
@@ -81,6 +82,10 @@ export async function convCommand(text: string, options: ConvCommand, print: (li
         : [[a], new Variable(values[1], kernelShape(spec))]
     const plan = blueprint(inputs, [contract(contraction, spec, a, b?.value ?? inputs[1]!)], [], planFeatures)
     showPlan(plan, show, print)
+    if (show.includes('candidates')) {
+      const shapes = operandShapes[contraction](spec)
+      await printCandidates(contraction, spec, planFeatures, { shapes, peak: options.time ? peak : undefined }, print)
+    }
     if (!options.check && !options.time) continue
     const executable = await load(plan, 'wasm')
     const [result] = await executable.run(values.slice(0, inputs.length))

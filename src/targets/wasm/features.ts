@@ -38,7 +38,7 @@ function isFused(): boolean {
  */
 const registers = 'f16round' in Math ? 15 : 12
 
-/** The features of the engine that runs this: SIMD and relaxed SIMD by validating tiny modules, fused by running one. */
+/** What the engine that runs this can do: SIMD and relaxed SIMD by validating tiny modules, fused by running one. */
 export function wasmFeatures(): WasmFeatures {
   const simd = WebAssembly.validate(probe(storing(splatOf(0))))
   const relaxed = simd && WebAssembly.validate(probe(fusedDiffers))

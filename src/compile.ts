@@ -5,7 +5,7 @@ import { placeholder, Tensor, topological, Update } from './graph/tensor.ts'
 import { type Precision, precisions } from './plan/types.ts'
 import { blueprint } from './program/build.ts'
 import { type Executable, load } from './program/engine.ts'
-import { measureSteps, type Timing } from './program/measure.ts'
+import type { Timing } from './program/measure.ts'
 import { operationKey } from './program/rewrite.ts'
 import { features, runtime } from './program/state.ts'
 import type { Step } from './program/steps.ts'
@@ -174,7 +174,8 @@ function planned({ inputs, outputs, updates }: Graph, target: 'wasm' | 'interpre
     arenaBytes: plan.arenaBytes,
     ownBytes: plan.ownBytes,
     run: async (values) => (await loaded()).run([...values, ...data]),
-    profile: async () => measureSteps(await loaded()),
+    // fetched when it's asked for, as in a page it rarely is
+    profile: async () => (await import('./program/measure.ts')).measureSteps(await loaded()),
   }
 }
 

@@ -29,7 +29,9 @@ const nodeOnly = 'src/runtime/node.ts'
 
 function filesOf(folder: string): string[] {
   const names = readdirSync(folder, { recursive: true }) as string[]
-  return names.map((name) => posix.join(folder, name)).filter((path) => /\.(ts|mjs)$/.test(path))
+  return names
+    .map((name) => posix.join(folder, name))
+    .filter((path) => /\.(ts|mjs)$/.test(path) && !path.includes('node_modules'))
 }
 
 /** What a file imports or exports from: the text between the quotes. */

@@ -1,5 +1,6 @@
 import { showShape, sizeOf } from '../base/shape.ts'
 import type { OnnxTensor, Port } from '../formats/index.ts'
+import { whyOf } from '../plan/explain.ts'
 import { importedModel } from './imported.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -34,7 +35,7 @@ export async function explainOnnx(path: string, asked: ExplainOnnxCommand, termi
     step: label,
     shape: node.shape,
     algorithm: plan?.algorithm,
-    why: plan?.why,
+    why: plan && whyOf(plan),
     milliseconds: times[i]?.median,
   }))
   const parameters = model.countParameters()

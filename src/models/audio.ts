@@ -34,3 +34,9 @@ export function audio(options: AudioOptions = {}): Model {
   const layers = [...block(width, 80, 4), ...block(2 * width, 3), ...block(4 * width, 3), ...block(4 * width, 3)]
   return sequential(inputShape, [...layers, globalAveragePool(), dense(classes)], { seed, name: 'audio' })
 }
+
+/** M5 as published (table 1): four seconds at 8,000 Hz, 128, 128, 256 and 512 kernels. 558,090 parameters. */
+export function m5({ classes = 10, seed = 1, inputShape = [32_000, 1] }: ZooOptions = {}): Model {
+  const layers = [...block(128, 80, 4), ...block(128, 3), ...block(256, 3), ...block(512, 3)]
+  return sequential(inputShape, [...layers, globalAveragePool(), dense(classes)], { seed, name: 'm5' })
+}

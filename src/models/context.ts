@@ -21,21 +21,26 @@ type Weights = Pick<WeightOptions, 'kernelInitializer'>
 /** What a picture loses on each side in the front end. */
 export const frontEndMargin = 186
 
+export interface FrontEndOptions extends LargeOptions {
+  /** Kernels of the first layer, on which all others depend. Default 64. */
+  readonly width?: number
+}
+
 /**
  * The front end: VGG-16 (Simonyan & Zisserman 2015) without its last two pools, whose halvings dilations replace, and
  * without padding. 8 pixels a step; 900x900 gives 66x66. 134,346,581 parameters for 21 classes.
  */
-export function contextFrontEnd(options: LargeOptions = {}): Model {
-  const { classes = 21, seed = 1, inputShape = [900, 900, 3], ...weights } = options
+export function contextFrontEnd(options: FrontEndOptions = {}): Model {
+  const { classes = 21, seed = 1, inputShape = [900, 900, 3], width = 64, ...weights } = options
   const conv = (filters: number, size = 3, dilation = 1) =>
     conv2d(filters, size, { dilation, activation: 'relu', ...weights })
   const layers = [
-    ...[conv(64), conv(64), maxPool2d(2)],
-    ...[conv(128), conv(128), maxPool2d(2)],
-    ...[conv(256), conv(256), conv(256), maxPool2d(2)],
-    ...[conv(512), conv(512), conv(512)],
-    ...[conv(512, 3, 2), conv(512, 3, 2), conv(512, 3, 2)],
-    ...[conv(4096, 7, 4), dropout(0.5), conv(4096, 1), dropout(0.5)],
+    ...[conv(width), conv(width), maxPool2d(2)],
+    ...[conv(2 * width), conv(2 * width), maxPool2d(2)],
+    ...[conv(4 * width), conv(4 * width), conv(4 * width), maxPool2d(2)],
+    ...[conv(8 * width), conv(8 * width), conv(8 * width)],
+    ...[conv(8 * width, 3, 2), conv(8 * width, 3, 2), conv(8 * width, 3, 2)],
+    ...[conv(64 * width, 7, 4), dropout(0.5), conv(64 * width, 1), dropout(0.5)],
     conv2d(classes, 1, weights),
   ]
   return sequential(inputShape, layers, { seed, name: 'context-front-end' })

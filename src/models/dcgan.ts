@@ -59,6 +59,28 @@ export function generator({ width = 32, seed = 1 }: DcganOptions = {}): Model {
   return sequential([latent], layers, { seed, name: 'dcgan-generator' })
 }
 
+/**
+ * The generator as published (figure 1): 100 numbers to 64x64x3 by kernels of 5x5, 1024 to 128 channels. 18,855,043
+ * parameters.
+ */
+export function generator64({
+  kernelInitializer = small,
+  seed = 1,
+}: {
+  readonly kernelInitializer?: Initializer
+  readonly seed?: number
+} = {}): Model {
+  const weights = { kernelInitializer, bias: false } as const
+  const up = (filters: number, bias = false) =>
+    convTranspose2d(filters, 5, { stride: 2, padding: 2, outputPadding: 1, ...weights, bias })
+  const layers: Layer[] = [
+    ...[dense(4 * 4 * 1024, weights), reshape([4, 4, 1024]), batchNorm(), relu()],
+    ...[512, 256, 128].flatMap((filters) => [up(filters), batchNorm(), relu()]),
+    ...[up(3, true), tanh()],
+  ]
+  return sequential([100], layers, { seed, name: 'dcgan-generator-64' })
+}
+
 /** The discriminator: convolutions of stride 2, leaky rectifiers of slope 0.2, one number > 0 for "real". */
 export function discriminator({ width = 32, seed = 1 }: DcganOptions = {}): Model {
   const down = { stride: 2, padding: 1, kernelInitializer: small } as const

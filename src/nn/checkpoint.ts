@@ -3,8 +3,9 @@ import { sameShape, showShape } from '../base/shape.ts'
 import type { Variable } from '../graph/index.ts'
 import { readFile, writeFileAtomic } from '../runtime/files.ts'
 import type { EpochRecord } from './history.ts'
-import { readSafetensors, type SafeFile, writeSafetensors } from './safetensors.ts'
+import { readSafetensors, type SafeFile } from './safetensors.ts'
 import type { Tally, Trainable } from './training.ts'
+import { writeSafetensors } from './write-safetensors.ts'
 
 /** What must be the same for a resumed training to go on as if it had never stopped. */
 export interface Settings {

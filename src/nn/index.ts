@@ -122,7 +122,7 @@ export type { Fields } from './receptive.ts'
 export { registerLayer } from './registry.ts'
 export * from './regularization.ts'
 export * from './resize.ts'
-export { readSafetensors, type SafeFile, type SafeTensor, writeSafetensors } from './safetensors.ts'
+export { readSafetensors, type SafeFile, type SafeTensor } from './safetensors.ts'
 export {
   constantRate,
   cosineDecay,
@@ -141,3 +141,4 @@ export { type SummaryRow, summaryRows } from './summary.ts'
 export type { ClipOptions, MeasureOptions, Trainable } from './training.ts'
 /** Shape rules of the layers as types: for layers of one's own whose shapes the editor knows. */
 export type * as rules from './types/index.ts'
+export { writeSafetensors } from './write-safetensors.ts'

@@ -12,9 +12,9 @@ import type { FitOptions } from './fit-options.ts'
 import type { History } from './history.ts'
 import { isLayer, type Layer, type Node, naming, type RunContext, runContext, type Weights } from './layer.ts'
 import { pause } from './pause.ts'
-import { writeSafetensors } from './safetensors.ts'
 import { summaryTable } from './summary.ts'
 import type { Follow, Followed } from './types/rule.ts'
+import { writeSafetensors } from './write-safetensors.ts'
 
 /** Seed and name of a model. */
 export interface ModelOptions {

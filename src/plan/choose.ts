@@ -34,8 +34,4 @@ const algorithmOf = (plan: Plan): Algorithm =>
 export const planCalls = (plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[] =>
   algorithmOf(plan).calls(plan, features, epilogue)
 
-/** A plan in one line. */
-export const printPlan = ({ algorithm, contraction, why, scratch }: Plan): string => {
-  const floats = Object.values(scratch).reduce((sum, n) => sum + n, 0)
-  return `${algorithm} ${contraction}: ${why}; scratch ${floats * 4} bytes`
-}
+export { printPlan } from './explain.ts'

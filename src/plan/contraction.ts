@@ -48,6 +48,8 @@ export interface ContractionShape {
   readonly reduce: readonly Axis[]
   /** Summed through memory, before `reduce`: keeps what is read in cache and sums short. */
   readonly sums: readonly Axis[]
+  /** Whether results are added to what y holds. */
+  readonly adds?: boolean
   /** w is stored as [block of columns][reduce...][columns of the block]. */
   readonly packed: boolean
   /** Rows of a packed block and the first that is met, where `reduce` doesn't meet all of them. */
@@ -185,7 +187,7 @@ function chunkKernel(shape: JoinedShape, tile: Tile, features: TargetFeatures, e
     buffers: [
       buffer(x.buffer, arithmetic.element, x.length + slack, 'read'),
       buffer(w.buffer, arithmetic.element, w.length + slack, 'read'),
-      buffer(y.buffer, 'f32', y.length + slack, sums.length > 0 ? 'update' : 'write'),
+      buffer(y.buffer, 'f32', y.length + slack, sums.length > 0 || shape.adds ? 'update' : 'write'),
       ...epilogue.buffers,
     ],
     axes: [
@@ -276,7 +278,9 @@ function tileCode(
     })),
   )
   const accumulators = cells.map((line) =>
-    line.map(({ at }) => variable(name('acc'), sums.length > 0 ? load(y.buffer, at, lanes) : zero(0, lanes))),
+    line.map(({ at }) =>
+      variable(name('acc'), sums.length > 0 || shape.adds ? load(y.buffer, at, lanes) : zero(0, lanes)),
+    ),
   )
   const step = (k: Affine, kw: Affine): Statements => {
     const weights = cells[0]!.map((_, v) =>

@@ -59,19 +59,3 @@ export function cookToom(outputs: number, taps: number): CookToom {
     inputTransform: [...finite.map((_, i) => [...product(others(i)), 0]), product(finite)],
   }
 }
-
-/**
- * How much more than by the plain sum a rounding error can grow, along one axis: the largest, over outputs, of
- * sum |A||G||B| over the taps' number. In two dimensions it is the square.
- */
-export function amplification({ outputTransform, kernelTransform, inputTransform, taps }: CookToom): number {
-  const size = (row: readonly number[]) => row.reduce((sum, factor) => sum + Math.abs(factor), 0)
-  const growth = outputTransform.map((row) =>
-    row.reduce((sum, factor, p) => sum + Math.abs(factor) * size(kernelTransform[p]!) * size(inputTransform[p]!), 0),
-  )
-  return Math.max(...growth) / taps
-}
-
-/** Operations that a value passes at most, each rounding once: both passes of each transform, and the sum. */
-export const roundings = ({ size, taps }: CookToom, channels: number): number =>
-  2 * (taps + 1) + 2 * (size + 1) + (channels + 1) + 2 * (size + 1)

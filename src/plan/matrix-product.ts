@@ -4,7 +4,7 @@ import type { Kernel } from '../kernel/ir.ts'
 import { type Border, regionsOf } from './borders.ts'
 import { contractionKernels, packedLength } from './contraction.ts'
 import { packKernels } from './pack.ts'
-import { type Phase, phaseShape, phases } from './phases.ts'
+import { type Phase, phaseShape, phases, unpaddedPhase } from './phases.ts'
 import { type Axis, chooseTile, mergeAxes, slowness, type Tile, takeRows } from './tiles.ts'
 import { type Algorithm, allPoints, type Epilogue, type Plan, type PlanFeatures } from './types.ts'
 
@@ -20,7 +20,7 @@ export const matrixProduct: Algorithm = {
     const pointwise = sizeOf(spec.kernel) === 1
     const { rows, outer, columns } = layout(contraction, spec)
     const tile = chooseTile(features, rows.extent, columns)
-    const left = contraction === 'output' ? leftOut(spec, tile) : 0
+    const left = leftOut(contraction, spec, tile)
     return Object.freeze({
       algorithm: pointwise ? 'pointwise' : 'implicit',
       contraction,
@@ -80,30 +80,34 @@ function layout(contraction: Contraction, spec: ConvSpec): { rows: Axis; outer: 
 
 /** Taps that are left out must save this much of the time to be worth the parts. */
 const worthParting = 0.1
+/** Parts of an output, each with kernels of its own. */
+const mostRegions = 25
 
 /**
  * How much of the product needn't be computed because taps meet nothing but padding there, as in small maps under
  * large dilations; 0 where the output isn't worth cutting into parts.
  */
-function leftOut(spec: ConvSpec, tile: Tile): number {
-  if (spec.padLow.every((low) => low <= 0) && spec.padHigh.every((high) => high <= 0)) return 0
-  const regions = regionsOf(spec, spec.rank)
-  if (regions.length > mostRegions) return 0
-  const time = (positions: number, taps: number) => positions * taps * slowness(positions, tile.rows)
-  const whole = time(spec.batch * sizeOf(spec.output), sizeOf(spec.kernel))
-  const parts = regions.map((region) => {
-    const size = (of: (border: Border) => number) => region.reduce((product, border) => product * of(border), 1)
-    return time(
-      spec.batch * size(({ count }) => count),
-      size(({ from, to }) => to - from),
-    )
-  })
-  const left = 1 - parts.reduce((sum, part) => sum + part, 0) / whole
-  return left > worthParting ? left : 0
+function leftOut(contraction: Contraction, spec: ConvSpec, tile: Tile): number {
+  if (contraction === 'kernelGradient') return 0
+  const all = contraction === 'output' ? [] : phases(spec)
+  if (all.some(({ many }) => sizeOf(many) > 1)) return 0
+  const time = (positions: number, taps: number) => positions * taps * slowness(spec.batch * positions, tile.rows)
+  let [whole, parted, count] = [0, 0, 0]
+  for (const part of contraction === 'output' ? [spec] : all.map((phase) => unpaddedPhase(spec, phase))) {
+    whole += time(sizeOf(part.output), sizeOf(part.kernel))
+    for (const region of regionsOf(part, spec.rank)) {
+      const size = (of: (border: Border) => number) => region.reduce((product, border) => product * of(border), 1)
+      const positions = size((border) => border.count)
+      parted += time(
+        positions,
+        size(({ from, to }) => to - from),
+      )
+      count++
+    }
+  }
+  const left = 1 - parted / whole
+  return left > worthParting && count <= mostRegions ? left : 0
 }
-
-/** Parts of an output, each with kernels of its own. */
-const mostRegions = 25
 
 /** Where the first element that the kernel meets lies: cropping is a matter of addresses. */
 const cropOffset = (spec: ConvSpec): number => {
@@ -205,15 +209,11 @@ function phaseKernels(
   const { groups } = spec
   const perGroup = spec.outChannels / groups
   const columns = spec.inChannels / groups
-  const shape = phaseShape(spec, phase)
+  const none = { low: spec.input.map(() => 0), high: spec.input.map(() => 0) }
+  const shape = phaseShape(spec, phase, plan.padsItself ? none : undefined)
   const depth = sizeOf(phase.taps) * perGroup
   const blockLength = packedLength(depth, columns, features.lanes)
   const order = stridesOf([...phase.taps, perGroup])
-  const reduce = mergeAxes([
-    ...shape.taps.map((axis, i) => ({ extent: axis.extent, x: axis.x!, w: order[i]! })),
-    { extent: perGroup, x: 1, w: 1 },
-  ])
-  const { rows, outer } = takeRows(shape.positions, most)
   const group: Axis = { extent: groups, x: perGroup, w: blockLength, y: columns, channel: columns }
   const packedRuns = stridesOf([...shape.runs.map((run) => run.extent), groups * blockLength])
   const runs = shape.runs.map((run, i) => ({ ...run, w: packedRuns[i]! }))
@@ -236,23 +236,37 @@ function phaseKernels(
           width: plan.tile.vectors * features.lanes,
           lanes: features.lanes,
         })
-  const product = contractionKernels(
-    {
-      name: `${plan.algorithm}Phase`,
-      x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset },
-      w: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
-      y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset },
-      outer: mergeAxes([...outer, ...runs, group]),
-      rows,
-      columns,
-      reduce: depth === 0 ? [{ extent: 0 }] : reduce,
-      sums: [],
-      packed: true,
-    },
-    plan.tile,
-    features,
-    epilogue,
-  )
+  const regions = plan.padsItself ? regionsOf(unpaddedPhase(spec, phase), spec.rank) : [undefined]
+  const product = regions.flatMap((region) => {
+    const part = phase.taps.map((extent, axis) => region?.[axis] ?? { first: 0, from: 0, to: extent })
+    const sum = (term: (axis: number) => number) => part.reduce((total, _, axis) => total + term(axis), 0)
+    const places = shape.allPositions.map((axis, i) => ({ ...axis, extent: region?.[i - 1]?.count ?? axis.extent }))
+    const { rows, outer } = takeRows(mergeAxes(places), most)
+    const reduce = mergeAxes([
+      ...shape.taps.map((axis, i) => ({ extent: part[i]!.to - part[i]!.from, x: axis.x!, w: order[i]! })),
+      { extent: perGroup, x: 1, w: 1 },
+    ])
+    const x = sum((i) => part[i]!.first * shape.allPositions[i + 1]!.x! + part[i]!.from * shape.taps[i]!.x!)
+    const y = sum((i) => part[i]!.first * shape.allPositions[i + 1]!.y!)
+    return contractionKernels(
+      {
+        name: `${plan.algorithm}Phase`,
+        x: { buffer: 'a', length: shape.gradientLength, offset: shape.gradientOffset + x },
+        w: { buffer: 'packed', length: plan.scratch.packed!, offset: packedAt },
+        y: { buffer: 'y', length: sizeOf(inputShape(spec)), offset: shape.inputOffset + y },
+        outer: mergeAxes([...outer, ...runs, group]),
+        rows,
+        columns,
+        reduce: reduce.some(({ extent }) => extent === 0) ? [{ extent: 0 }] : reduce,
+        block: { depth, first: sum((i) => part[i]!.from * order[i]!) },
+        sums: [],
+        packed: true,
+      },
+      plan.tile,
+      features,
+      epilogue,
+    )
+  })
   return [...pack, ...product]
 }
 

@@ -1,5 +1,6 @@
 import { sizeOf, stridesOf } from '../base/shape.ts'
 import { type ConvSpec, inputShape, kernelShape } from '../conv/spec.ts'
+import type { Unpadded } from './borders.ts'
 import { type Axis, mergeAxes } from './tiles.ts'
 
 /**
@@ -120,9 +121,22 @@ export function gradientPadding(spec: ConvSpec): { low: number[]; high: number[]
   return { low, high }
 }
 
-/** Loops and offsets of one phase: x = the padded gradient, y = the gradient by input, w = the kernel. */
-export function phaseShape(spec: ConvSpec, phase: Phase) {
-  const { low, high } = gradientPadding(spec)
+/** A phase as a convolution of the gradient without its padding. */
+export const unpaddedPhase = (spec: ConvSpec, phase: Phase): Unpadded => ({
+  input: spec.output,
+  output: phase.counts,
+  kernel: phase.taps,
+  stride: spec.stride.map(() => 1),
+  dilation: spec.stride.map((_, axis) => reach(spec, phase, axis)),
+  padLow: phase.lowest.map((lowest) => -lowest),
+})
+
+/**
+ * Loops and offsets of one phase: x = the gradient, padded by `gradientPadding` unless something else is given, y = the
+ * gradient by input, w = the kernel.
+ */
+export function phaseShape(spec: ConvSpec, phase: Phase, padding = gradientPadding(spec)) {
+  const { low, high } = padding
   const padded = [spec.batch, ...spec.output.map((n, axis) => n + low[axis]! + high[axis]!), spec.outChannels]
   const gs = stridesOf(padded)
   const xs = stridesOf(inputShape(spec))

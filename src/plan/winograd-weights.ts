@@ -6,8 +6,8 @@ import {
   extract,
   kernel,
   load,
+  local,
   loop,
-  read,
   type Statements,
   scaleAffine,
   store,
@@ -15,6 +15,7 @@ import {
 import type { Affine, Expr, Kernel, Lanes, TargetFeatures } from '../kernel/ir.ts'
 import { binder } from '../kernel/math.ts'
 import { channelVectors } from './channels.ts'
+import type { CookToom } from './cook-toom.ts'
 import { namer } from './names.ts'
 import { slack } from './types.ts'
 import { constants, linear } from './winograd-linear.ts'
@@ -56,13 +57,15 @@ export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeature
   return all
     .filter(({ count, many }) => count > 0 && many > 0)
     .map((blocks) => {
-      const code = transformer(t, lanes)
+      const { kernelTransform } = t.transform
+      const { offset, taps } = t.weights
+      const code = transformer(kernelTransform, lanes, 'b', offset, taps, pointSteps(t, lanes))
       const body = t.weights.out === 1 ? alongColumns(t, blocks, code, lanes) : alongDepth(t, blocks, code, lanes)
       return kernel({
         name: 'winogradWeights',
         buffers: [
           buffer('b', 'f32', t.transform.taps ** 2 * t.inChannels * t.outChannels + slack, 'read'),
-          buffer('packed', 'f32', scratchOf(t, lanes).packed, 'write'),
+          buffer('packed', 'f32', scratchOf(t, lanes).packed!, 'write'),
         ],
         axes: [{ index: 'block', extent: blocks.many }],
         body: [code.constants.statements(), body],
@@ -95,42 +98,69 @@ const alongDepth = (t: Tiling, { column, at, count, width }: Blocks, code: Trans
     ]),
   )
 
+/**
+ * A^T m A of the sums of products [point][channel of a][channel of b], made by the gradient of the kernel. Vectors of
+ * the latter.
+ */
+export function kernelGradientKernel(t: Tiling, { lanes }: TargetFeatures): Kernel {
+  const { outputTransform, size, outputs } = t.transform
+  const code = transformer(outputTransform, lanes, 'packed', 0, pointSteps(t, lanes), t.weights.taps)
+  const row = affine(0, { in: t.outChannels })
+  const body = channelVectors(t.outChannels, lanes, 'out', (channel, count) => {
+    const at = addAffine(row, channel)
+    return code.put(at, (place, value) => [store('y', addAffine(at, place), value, count)])
+  })
+  return kernel({
+    name: 'winogradKernelGradient',
+    buffers: [
+      buffer('packed', 'f32', size ** 2 * weightPitch(t, lanes) + slack, 'read'),
+      buffer('y', 'f32', outputs ** 2 * t.inChannels * t.outChannels, 'write'),
+    ],
+    axes: [{ index: 'in', extent: t.inChannels }],
+    body: [code.constants.statements(), body],
+  })
+}
+
 type Transformer = ReturnType<typeof transformer>
 
-/** Straight-line code for one vector of pairs of channels; `put` gets each point's place and value. */
-function transformer(t: Tiling, lanes: Lanes) {
-  const { size, taps, kernelTransform } = t.transform
+/** From a tile's point to the one below and the one beside it, in weights as the products read them. */
+const pointSteps = (t: Tiling, lanes: Lanes): Steps => {
+  const pitch = weightPitch(t, lanes)
+  return [t.transform.size * pitch, pitch]
+}
+
+type Steps = readonly [number, number]
+
+/**
+ * M g M^T as straight-line code for one vector of pairs of channels: g[i][j] lies in `source` at `offset` +
+ * `read` * [i, j]; `put` gets each result's place, `write` * [i, j], and value.
+ */
+function transformer(
+  matrix: CookToom['kernelTransform'],
+  lanes: Lanes,
+  source: string,
+  offset: number,
+  read: Steps,
+  write: Steps,
+) {
   const name = namer()
   const known = constants(name, lanes)
-  const pitch = weightPitch(t, lanes)
-  const range = Array.from({ length: taps }, (_, i) => i)
+  const range = Array.from(matrix[0]!, (_, i) => i)
   return {
     constants: known,
     put(from: Affine, put: (place: Affine, value: Expr) => Statements): Statements {
       const { bind, statements } = binder(() => name('t'))
+      const times = (values: readonly Expr[]) => linear(matrix, values, bind, known)
       const loads = range.map((i) =>
         range.map((j) => {
-          const at = affine(t.weights.offset + i * t.weights.taps[0] + j * t.weights.taps[1])
-          return define(name('g'), load('b', addAffine(from, at), lanes))
+          const at = affine(offset + i * read[0] + j * read[1])
+          return define(name('g'), load(source, addAffine(from, at), lanes))
         }),
       )
-      const columns = range.map((j) =>
-        linear(
-          kernelTransform,
-          loads.map((row) => read(row[j]!)),
-          bind,
-          known,
-        ),
+      const columns = range.map((j) => times(loads.map((row) => local(row[j]!.name, 'f32', lanes))))
+      const stores = matrix.map((_, i) =>
+        times(columns.map((column) => column[i]!)).map((value, j) => put(affine(i * write[0] + j * write[1]), value)),
       )
-      const values = Array.from({ length: size }, (_, i) =>
-        linear(
-          kernelTransform,
-          columns.map((column) => column[i]!),
-          bind,
-          known,
-        ),
-      )
-      const stores = values.flatMap((row, i) => row.map((value, j) => put(affine((i * size + j) * pitch), value)))
       return [loads.flat(), statements, stores]
     },
   }

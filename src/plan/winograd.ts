@@ -1,7 +1,7 @@
-import type { Contraction, ConvSpec } from '../conv/spec.ts'
+import type { ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
 import { contractionKernels } from './contraction.ts'
-import { amplification, cookToom, roundings } from './cook-toom.ts'
+import type { CookToom } from './cook-toom.ts'
 import { chooseTile } from './tiles.ts'
 import {
   type Algorithm,
@@ -12,9 +12,19 @@ import {
   type Plan,
   type Precision,
 } from './types.ts'
-import { bands, groups, rowsMade, rowsRead, scratchOf, type Tiling, tiling, weightPitch } from './winograd-shape.ts'
+import {
+  bands,
+  groups,
+  rowsMade,
+  rowsRead,
+  type Side,
+  scratchOf,
+  type Tiling,
+  tiling,
+  weightPitch,
+} from './winograd-shape.ts'
 import { inputKernel, outputKernel } from './winograd-transforms.ts'
-import { weightKernels } from './winograd-weights.ts'
+import { kernelGradientKernel, weightKernels } from './winograd-weights.ts'
 
 /** Outputs of a tile along each axis, by size of the kernel and what error is allowed. */
 const variants: Record<number, Record<Exclude<Precision, 'direct'>, readonly number[]>> = {
@@ -23,9 +33,8 @@ const variants: Record<number, Record<Exclude<Precision, 'direct'>, readonly num
 }
 
 /** Why the convolution has no such algorithm at all, or nothing. */
-function unfit(contraction: Contraction, spec: ConvSpec): string | undefined {
+function unfit(spec: ConvSpec): string | undefined {
   const { rank, kernel, groups, stride, dilation } = spec
-  if (contraction === 'kernelGradient') return 'the gradient of the kernel is no sum over taps'
   if (rank !== 2) return `rank ${rank} isn't 2`
   if (kernel[0] !== kernel[1] || !variants[kernel[0]!]) return `kernel ${kernel.join('x')} is neither 3x3 nor 5x5`
   if (stride.some((s) => s !== 1) || dilation.some((d) => d !== 1)) return 'stride and dilation must be 1'
@@ -37,12 +46,16 @@ function unfit(contraction: Contraction, spec: ConvSpec): string | undefined {
 function cost(t: Tiling, { lanes }: TargetFeatures): number {
   const tiles = t.batch * t.tiles[0] * t.tiles[1]
   const { size, outputs } = t.transform
-  const products = (tiles * size ** 2 * t.inChannels * t.outChannels) / lanes / 2
+  const gradient = t.sides.length > 1
+  const channels = t.inChannels * t.outChannels
+  const products = (tiles * size ** 2 * channels) / lanes / 2
+  // sums of products pass through memory once a chunk
+  const sums = gradient ? 2 / (t.samples * t.rows * t.tiles[1]) : 0
   const instructions = (side: number) => side * size * (3 * size + side)
-  const transforms =
-    (tiles * (t.inChannels * instructions(size) + t.outChannels * instructions(outputs))) / lanes / 3 / 2
-  const weights = Math.max(0, 4 * size ** 2 * t.inChannels * t.outChannels - near) / bytesPerCycle
-  return products * 1.05 + transforms + weights
+  const last = (gradient ? channels : tiles * t.outChannels) * instructions(outputs)
+  const first = tiles * (t.inChannels * instructions(size) + (gradient ? t.outChannels * instructions(t.step) : 0))
+  const weights = Math.max(0, 4 * size ** 2 * channels - near) / bytesPerCycle
+  return products * (1.05 + sums) + (first + last) / lanes / 3 / 2 + weights
 }
 
 /** A larger tile has larger errors and weights: it must take at most this part of a smaller one's time. */
@@ -53,11 +66,12 @@ const near = 2 ** 20
 const bytesPerCycle = 8
 
 const directCost = (t: Tiling, { lanes }: TargetFeatures): number => {
-  const taps = t.transform.taps ** 2
+  const taps = (t.transform.size - t.step + 1) ** 2
   return ((t.batch * t.output[0] * t.output[1] * taps * t.inChannels * t.outChannels) / lanes / 2) * 1.05
 }
 
-const nameOf = (outputs: number, taps: number) => `winograd F(${outputs}x${outputs}, ${taps}x${taps})`
+/** F(outputs, taps); for the gradient of the kernel the taps are the outputs, and tiles of the gradient the kernel. */
+const nameOf = ({ outputs, taps }: CookToom) => `F(${outputs}x${outputs}, ${taps}x${taps})`
 
 /**
  * Minimal filtering (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", 2016): tiles of the input and
@@ -68,48 +82,55 @@ export const winograd: Algorithm = {
   name: 'winograd',
   plan(contraction, spec, features) {
     const refuse = (refused: string) => ({ algorithm: 'winograd', refused })
-    const problem = unfit(contraction, spec)
+    const problem = unfit(spec)
     if (problem) return refuse(problem)
+    const gradient = contraction === 'kernelGradient'
     const taps = spec.kernel[0]!
     const precision = features.precision ?? defaultPrecision
-    const forced = variants[taps]!.fast.find((outputs) => nameOf(outputs, taps) === features.algorithm)
-    if (forced === undefined && precision === 'direct') return refuse(`precision is 'direct'`)
-    const allowed = forced !== undefined ? [forced] : variants[taps]![precision as 'high' | 'fast']
-    const best = allowed
-      .map((outputs) => tiling(contraction, spec, outputs, features.cache))
-      .reduce((a, b) => (cost(b, features) < worth * cost(a, features) ? b : a))
+    const all = variants[taps]!.fast.map((step) => tiling(contraction, spec, step, features.cache))
+    const forced = all.filter(({ transform }) => `winograd ${nameOf(transform)}` === features.algorithm)
+    if (forced.length === 0 && precision === 'direct') return refuse(`precision is 'direct'`)
+    const allowed = all.filter(({ step }) => variants[taps]![precision as 'high' | 'fast']?.includes(step))
+    const best = (forced.length > 0 ? forced : allowed).reduce((a, b) =>
+      cost(b, features) < worth * cost(a, features) ? b : a,
+    )
     const gain = directCost(best, features) / cost(best, features)
-    if (forced === undefined && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
-      return refuse(`${describe(best)} would take ${(1 / gain).toFixed(2)} of the direct time`)
+    if (forced.length === 0 && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
+      return refuse(`${nameOf(best.transform)} would take ${(1 / gain).toFixed(2)} of the direct time`)
     const tiles = best.samples * best.rows * best.tiles[1]
     return Object.freeze({
-      algorithm: nameOf(best.transform.outputs, taps),
+      algorithm: `winograd ${nameOf(best.transform)}`,
       contraction,
       spec,
-      tile: chooseTile(features, tiles, best.outChannels),
+      tile: chooseTile(features, gradient ? best.inChannels : tiles, best.outChannels),
       scratch: scratchOf(best, features.lanes),
-      fusable: true,
+      fusable: !gradient,
       padsItself: true,
-      why: `${describe(best)}, ${gain.toFixed(2)} times as fast as direct by reckoning`,
+      why: `${gain.toFixed(2)} times as fast as direct by reckoning`,
     })
   },
   calls(plan, features, epilogue) {
-    const t = tiling(plan.contraction, plan.spec, outputsOf(plan.algorithm), features.cache)
+    const t = tiling(plan.contraction, plan.spec, stepOf(plan), features.cache)
+    const gradient = t.sides.length > 1
     const chunks = bands(t).flatMap((band) => {
-      const before = groups(band, (row) => rowsRead(t, row)).map((group) => inputKernel(t, band, group, features))
-      const products = allPoints(productKernels(t, band.rows, plan, features))
-      const after = groups(band, (row) => rowsMade(t, row)).map((group) =>
-        outputKernel(t, band, group, features, epilogue),
+      const before = t.sides.flatMap((side) =>
+        groups(band, (row) => rowsRead(t, side, row)).map((group) => inputKernel(t, side, band, group, features)),
       )
+      const products = (adds: boolean) => allPoints(productKernels(t, band.rows, plan, features, adds))
+      const [first, others] = [products(gradient && band.first > 0), products(gradient)]
+      const after = gradient
+        ? []
+        : groups(band, (row) => rowsMade(t, row)).map((group) => outputKernel(t, band, group, features, epilogue))
       const count = (t.batch / t.samples) * band.many
       return Array.from({ length: count }, (_, chunk) => {
         const part = (kernel: Kernel): KernelCall => {
           const points = pointsOf(kernel) / count
           return { kernel, points: [chunk * points, (chunk + 1) * points] }
         }
-        return [...before.map(part), ...products, ...after.map(part)]
+        return [...before.map(part), ...(chunk === 0 ? first : others), ...after.map(part)]
       })
     })
+    if (gradient) return [...chunks.flat(), ...allPoints([kernelGradientKernel(t, features)])]
     // with fewer chunks than threads, threads share the points of each kernel instead
     const numbered = chunks.flatMap((calls, chunk) =>
       chunks.length < 2 || chunks.length < (features.threads ?? 1) ? calls : calls.map((call) => ({ ...call, chunk })),
@@ -118,54 +139,47 @@ export const winograd: Algorithm = {
   },
 }
 
+/** Tiles' steps are written first, F(4x4, 3x3), but for the gradient of the kernel last, F(3x3, 4x4). */
+export const stepOf = ({ contraction, algorithm }: Plan): number =>
+  Number(/F\((\d)x\d, (\d)/.exec(algorithm)![contraction === 'kernelGradient' ? 2 : 1])
+
 /**
- * The largest rounding error that a plan of this kind can have: `size` * max |a| * max |b| (to first order; it is met
- * only if every rounding errs the same way).
+ * For every point one matrix product [tiles of a chunk][channels read] x [channels read][channels made]; for the
+ * gradient of the kernel [channels of a][tiles of a chunk] x [tiles of a chunk][channels of b], added to `packed`.
  */
-export function winogradError({ contraction, spec, algorithm }: Plan): number | undefined {
-  if (!algorithm.startsWith(winograd.name)) return undefined
-  const t = cookToom(outputsOf(algorithm), spec.kernel[0]!)
-  const channels = contraction === 'output' ? spec.inChannels : spec.outChannels
-  return roundings(t, channels) * 2 ** -24 * amplification(t) ** 2 * t.taps ** 2 * channels
-}
-
-const outputsOf = (algorithm: string): number => Number(/F\((\d)/.exec(algorithm)![1])
-
-function describe({ transform, tiles, batch, samples, rows }: Tiling): string {
-  const { outputs, taps, size } = transform
-  const growth = Math.round(amplification(transform) ** 2)
-  return (
-    `F(${outputs}x${outputs}, ${taps}x${taps}): ${batch * tiles[0] * tiles[1]} tiles of ${size}x${size}, ` +
-    `${samples * rows * tiles[1]} at a time, rounding errors grow at most ${growth} times`
-  )
-}
-
-/** One matrix product [tiles of a chunk][channels read] x [channels read][channels made] for every point. */
-function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFeatures): Kernel[] {
-  const { packed, inputs, products } = plan.scratch as { packed: number; inputs: number; products: number }
+function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFeatures, adds: boolean): Kernel[] {
+  const { inChannels, outChannels, productPitch } = t
+  const [read, gradients] = t.sides as [Side, Side?]
+  const place = (buffer: string) => ({ buffer, length: plan.scratch[buffer]!, offset: 0 })
+  const [x, weights, products] = [place('inputs'), place('packed'), place('products')]
+  const points = { extent: t.transform.size ** 2, x: read.pitch }
+  const pitch = weightPitch(t, features.lanes)
+  const tiles = t.samples * rows * t.tiles[1]
+  const shape = { name: 'winogradProduct', x, columns: outChannels, sums: [], adds, rowsFirst: true }
   return contractionKernels(
-    {
-      name: 'winogradProduct',
-      x: { buffer: 'inputs', length: inputs, offset: 0 },
-      w: { buffer: 'packed', length: packed, offset: 0 },
-      y: { buffer: 'products', length: products, offset: 0 },
-      outer: [
-        {
-          extent: t.transform.size ** 2,
-          x: t.inputPitch,
-          w: weightPitch(t, features.lanes),
-          y: t.productPitch,
+    gradients
+      ? {
+          ...shape,
+          w: products,
+          y: weights,
+          outer: [{ ...points, w: productPitch, y: pitch }],
+          rows: { extent: inChannels, x: 1, y: outChannels },
+          reduce: [{ extent: tiles, x: read.row, w: gradients.row }],
+          packed: false,
+        }
+      : {
+          ...shape,
+          w: weights,
+          y: products,
+          outer: [{ ...points, w: pitch, y: productPitch }],
+          rows: { extent: tiles, x: inChannels, y: outChannels },
+          reduce: [{ extent: inChannels, x: 1, w: 1 }],
+          packed: true,
         },
-      ],
-      rows: { extent: t.samples * rows * t.tiles[1], x: t.inChannels, y: t.outChannels },
-      columns: t.outChannels,
-      reduce: [{ extent: t.inChannels, x: 1, w: 1 }],
-      sums: [],
-      packed: true,
-      rowsFirst: true,
-    },
     plan.tile,
     features,
     noEpilogue,
   )
 }
+
+export { winogradError } from './explain.ts'

@@ -29,17 +29,6 @@ const runAlone = ({ chunks }: ThreadCall, kernels: readonly KernelFunction[]): v
     for (const { kernel, addresses, first, points } of runs) kernels[kernel]!(...addresses, first, first + points)
 }
 
-function runTimed({ steps }: Blueprint, ready: readonly ReadyCall[], { kernels }: Code): void {
-  const spent = steps.map(() => 0)
-  for (const call of ready) {
-    const before = performance.now()
-    runAlone(call, kernels)
-    spent[call.step]! += performance.now() - before
-  }
-  const lines = steps.map(({ label, node }, i) => `  ${spent[i]!.toFixed(3)} ms  ${label} [${node.shape}]`)
-  console.error(`fovea run\n${lines.join('\n')}`)
-}
-
 const freed = new FinalizationRegistry<() => void>((release) => release())
 
 async function compileKernels(kernels: readonly Kernel[], target: Target): Promise<Code> {
@@ -199,7 +188,8 @@ export async function load(blueprint: Blueprint, target: Target): Promise<Execut
       blueprint.inputs.forEach((location, i) => {
         if (location) memory.floats(addressAt(location), inputs[i]!.length).set(inputs[i]!)
       })
-      if (debugs('time')) runTimed(blueprint, calls.calls, code)
+      if (debugs('time'))
+        (await import('./print.ts')).runTimed(blueprint, calls.calls, (call) => runAlone(call, code.kernels))
       else await calls.run()
       const results = blueprint.outputs.map(({ location, length }) =>
         memory.floats(addressAt(location), length).slice(),

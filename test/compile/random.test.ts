@@ -47,8 +47,17 @@ const edges = [
   'n1 3x8 c7 -> 5 k5 p1:6x2:-1',
 ]
 
-const winograd = ['F(2x2, 3x3)', 'F(4x4, 3x3)', 'F(6x6, 3x3)', 'F(2x2, 5x5)', 'F(4x4, 5x5)'].map((f) => `winograd ${f}`)
-const algorithms = ['depthwise', 'pointwise', 'implicit', ...winograd]
+const tiles: [step: number, taps: number][] = [
+  [2, 3],
+  [4, 3],
+  [6, 3],
+  [2, 5],
+  [4, 5],
+]
+const winograd = tiles.map(([step, taps]) => `winograd F(${step}x${step}, ${taps}x${taps})`)
+/** For the gradient of the kernel. */
+const winogradGradients = tiles.map(([step, taps]) => `winograd F(${taps}x${taps}, ${step}x${step})`)
+const algorithms = ['depthwise', 'pointwise', 'implicit', ...winograd, ...winogradGradients]
 const tails = ['whole', 'part', 'whole + part'] as const
 
 /** How the columns of a plan fill vectors: whole ones only, less than one, or both. */
@@ -70,7 +79,7 @@ function emptyHits(): Map<string, number> {
     for (const algorithm of algorithms)
       for (const contraction of contractions)
         for (const tail of lanes === 1 ? ['whole'] : tails)
-          if (contraction !== 'kernelGradient' || !winograd.includes(algorithm))
+          if (!(contraction === 'kernelGradient' ? winograd : winogradGradients).includes(algorithm))
             hits.set(cellOf(features as FeatureName, algorithm, contraction, tail), 0)
   return hits
 }

@@ -4,14 +4,26 @@ import { randomSource } from '../../src/base/random.ts'
 import { sizeOf } from '../../src/base/shape.ts'
 import { compile } from '../../src/compile.ts'
 import { softmaxCrossEntropy, tensor } from '../../src/graph/index.ts'
+import { generator64 } from '../../src/models/dcgan.ts'
 import {
   alexnet,
   alexnetMini,
+  alexnetModern,
   alexnetSingle,
+  contextFrontEnd,
+  deeplabV2,
+  deeplabV3,
+  deeplabV3Plus,
+  deeplabVgg,
+  lenet5,
   lenet5of1998,
+  m5,
   mapCriterion,
   mobilenet,
   mobilenetV2,
+  separable,
+  vggLike,
+  voxnet,
   xception,
   xceptionTiny,
 } from '../../src/models/index.ts'
@@ -137,6 +149,55 @@ describe('Xception and MobileNet', () => {
   })
 })
 
+describe('one and three dimensions, and the generator', () => {
+  test('M5: half a million parameters', () => {
+    const model = m5()
+    // kernels, two numbers a channel of batch normalisation, the dense layer
+    const kernels = 80 * 128 + 3 * 128 * 128 + 3 * 128 * 256 + 3 * 256 * 512
+    expect(model.countParameters()).toBe(kernels + 2 * (128 + 128 + 256 + 512) + 512 * 10 + 10)
+    expect(model.countParameters()).toBe(558_090)
+    expect(shapesOf(model, /conv/)).toEqual(['8000x128', '2000x128', '500x256', '125x512'])
+    expect(model.outputShape).toEqual([10])
+  })
+
+  test('VoxNet: 921,736 parameters for 40 classes', () => {
+    const model = voxnet()
+    expect(model.countParameters()).toBe(921_736)
+    expect(shapesOf(model, /conv|Pool|dense/)).toEqual(['14x14x14x32', '12x12x12x32', '6x6x6x32', '128', '40'])
+  })
+
+  test('DCGAN: 100 numbers to 64x64x3', () => {
+    const model = generator64(light)
+    const kernels = 25 * (1024 * 512 + 512 * 256 + 256 * 128 + 128 * 3)
+    expect(model.countParameters()).toBe(100 * 16_384 + kernels + 2 * (1024 + 512 + 256 + 128) + 3)
+    expect(shapesOf(model, /convTranspose/)).toEqual(['8x8x512', '16x16x256', '32x32x128', '64x64x3'])
+  })
+})
+
+describe('DeepLab v2 and v3+', () => {
+  test('v2 on ResNet-101', () => {
+    const model = deeplabV2(light)
+    expect(model.countParameters()).toBe(44_048_532)
+    expect(model.outputShape).toEqual([41, 41, 21])
+  })
+
+  test('v3+ on Xception-65: Keras’s count', () => {
+    const model = deeplabV3Plus(light)
+    expect(model.countParameters() + stateOf(model)).toBe(41_258_213)
+    expect(model.outputShape).toEqual([513, 513, 21])
+  })
+})
+
+test.each([
+  ['AlexNet', alexnet],
+  ['AlexNet in one tower', alexnetSingle],
+  ['Xception', xception],
+  ['MobileNet', mobilenet],
+  ['MobileNetV2', mobilenetV2],
+] as const)('%s ends with 1,000 classes', (_, make) => {
+  expect(make(light).outputShape).toEqual([1000])
+})
+
 describe('small networks', () => {
   test.each([
     ['alexnet-mini', alexnetMini, 334_666],
@@ -151,6 +212,10 @@ describe('small networks', () => {
     ['xception-tiny', xceptionTiny(), [28, 28, 1]],
     ['mobilenet', mobilenet({ width: 0.25, classes: 3, inputShape: [32, 32, 3] }), [32, 32, 3]],
     ['mobilenet-v2', mobilenetV2({ width: 0.35, classes: 3, inputShape: [32, 32, 3] }), [32, 32, 3]],
+    ['lenet5', lenet5(), [28, 28, 1]],
+    ['alexnet-modern', alexnetModern(), [32, 32, 3]],
+    ['separable', separable(), [32, 32, 3]],
+    ['vgg-like', vggLike(), [32, 32, 3]],
   ])('%s takes a step of training', async (_, model, shape) => {
     const random = randomSource(3)
     const x = Float32Array.from({ length: 4 * sizeOf(shape) }, () => random.next())
@@ -158,5 +223,32 @@ describe('small networks', () => {
     const { epochs } = await fit(model, { x, y: Float32Array.of(0, 1, 2, 1) }, { epochs: 1, batchSize: 4 })
     expect(Number.isFinite(epochs[0]!.loss)).toBe(true)
     expect(model.parameters[0]!.read()).not.toEqual(before)
+  })
+})
+
+describe('the published networks at the smallest size that they take', () => {
+  const three = { classes: 3 }
+  test.each([
+    ['alexnet', () => alexnet({ ...three, inputShape: [67, 67, 3] })],
+    ['alexnet-single', () => alexnetSingle({ ...three, inputShape: [63, 63, 3] })],
+    ['xception', () => xception({ ...three, inputShape: [38, 38, 3] })],
+    ['voxnet', () => voxnet({ ...three, inputShape: [14, 14, 14, 1] })],
+    ['m5', () => m5({ ...three, inputShape: [1024, 1] })],
+    ['context front end', () => contextFrontEnd({ ...three, inputShape: [380, 380, 3], width: 1 })],
+    ['deeplab-vgg', () => deeplabVgg({ ...three, inputShape: [17, 17, 3] })],
+    ['deeplab-v2', () => deeplabV2({ ...three, inputShape: [17, 17, 3], depth: 6 })],
+    ['deeplab-v3', () => deeplabV3({ ...three, inputShape: [17, 17, 3] })],
+    ['deeplab-v3-plus', () => deeplabV3Plus({ ...three, inputShape: [33, 33, 3] })],
+  ])('%s takes a step of training', async (_, make) => {
+    const model = make()
+    const random = randomSource(3)
+    const x = Float32Array.from({ length: 2 * sizeOf(model.inputShape) }, () => random.next())
+    const y = Float32Array.from({ length: (2 * sizeOf(model.outputShape)) / 3 }, (_, i) => i % 3)
+    const last = model.parameters.at(-1)!
+    const before = last.read()
+    const options = { epochs: 1, batchSize: 2, optimizer: 'sgd', verbose: false } as const
+    const { epochs } = await fit(model, { x, y }, options)
+    expect(Number.isFinite(epochs[0]!.loss)).toBe(true)
+    expect(last.read()).not.toEqual(before)
   })
 })

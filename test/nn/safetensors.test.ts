@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { readSafetensors, writeSafetensors } from '../../src/nn/safetensors.ts'
+import { readSafetensors } from '../../src/nn/safetensors.ts'
+import { writeSafetensors } from '../../src/nn/write-safetensors.ts'
 
 type Header = Record<string, unknown>
 

@@ -7,6 +7,7 @@ import {
   type ConvSpec,
   inputGradient,
   inputShape,
+  kernelGradient,
   kernelShape,
   output,
   outputShape,
@@ -18,13 +19,14 @@ import { placeholder } from '../../src/graph/tensor.ts'
 import { define, local } from '../../src/kernel/builder.ts'
 import { binder } from '../../src/kernel/math.ts'
 import { conv2d, sequential } from '../../src/nn/index.ts'
-import { choose, printPlan } from '../../src/plan/choose.ts'
-import { amplification, cookToom } from '../../src/plan/cook-toom.ts'
+import { choose } from '../../src/plan/choose.ts'
+import { cookToom } from '../../src/plan/cook-toom.ts'
+import { amplification, printPlan, winogradError } from '../../src/plan/explain.ts'
 import { namer } from '../../src/plan/names.ts'
 import type { PlanFeatures } from '../../src/plan/types.ts'
-import { winogradError } from '../../src/plan/winograd.ts'
 import { constants, linear } from '../../src/plan/winograd-linear.ts'
 import { blueprint } from '../../src/program/build.ts'
+import { operandShapes } from '../support/operand-shapes.ts'
 import { type FeatureName, featureSets, loadSteps, planSteps, skipped } from '../support/run-steps.ts'
 import { winogradBound } from '../support/winograd-bound.ts'
 
@@ -35,6 +37,9 @@ const variants: [number, number][] = [
   [2, 5],
   [4, 5],
 ]
+
+/** Of the gradient of the kernel: tiles of the output's gradient. */
+const gradientNameOf = (m: number, k: number) => `winograd F(${k}x${k}, ${m}x${m})`
 
 const nameOf = (m: number, k: number) => `winograd F(${m}x${m}, ${k}x${k})`
 
@@ -47,23 +52,26 @@ describe('matrices', () => {
   const times = (matrix: readonly (readonly number[])[], values: readonly number[]) =>
     matrix.map((row) => row.reduce((total, factor, i) => total + factor * values[i]!, 0))
 
-  test.each(variants)('F(%i, %i) correlates', (outputs, taps) => {
-    const t = cookToom(outputs, taps)
-    const random = randomSource(outputs)
-    const d = Array.from({ length: t.size }, () => random.normal())
-    const g = Array.from({ length: taps }, () => random.normal())
-    const [inputs, weights] = [times(t.inputTransform, d), times(t.kernelTransform, g)]
-    const y = times(
-      t.outputTransform,
-      inputs.map((value, p) => value * weights[p]!),
-    )
-    y.forEach((value, j) => {
-      expect(value).toBeCloseTo(
-        g.reduce((total, weight, k) => total + weight * d[j + k]!, 0),
-        10,
+  test.each([...variants, ...variants.map(([m, k]): [number, number] => [k, m])])(
+    'F(%i, %i) correlates',
+    (outputs, taps) => {
+      const t = cookToom(outputs, taps)
+      const random = randomSource(outputs)
+      const d = Array.from({ length: t.size }, () => random.normal())
+      const g = Array.from({ length: taps }, () => random.normal())
+      const [inputs, weights] = [times(t.inputTransform, d), times(t.kernelTransform, g)]
+      const y = times(
+        t.outputTransform,
+        inputs.map((value, p) => value * weights[p]!),
       )
-    })
-  })
+      y.forEach((value, j) => {
+        expect(value).toBeCloseTo(
+          g.reduce((total, weight, k) => total + weight * d[j + k]!, 0),
+          10,
+        )
+      })
+    },
+  )
 
   test('errors grow with the tile: (8/3)^2, (22/3)^2, (203/9)^2 for 3x3', () => {
     const growth = [2, 4, 6].map((m) => amplification(cookToom(m, 3)))
@@ -117,14 +125,16 @@ describe('choice', () => {
     expect(answer(text, 'output', { precision: 'high' }).name).toBe(nameOf(2, 3))
     expect(answer(text).name).toBe(nameOf(4, 3))
     expect(answer(text, 'inputGradient').name).toBe(nameOf(4, 3))
-    expect(answer(text, 'kernelGradient').name).toBe('implicit')
+    expect(answer(text, 'kernelGradient').name).toBe(gradientNameOf(4, 3))
+    expect(answer(text, 'kernelGradient', { precision: 'high' }).name).toBe(gradientNameOf(2, 3))
+    expect(answer(text, 'kernelGradient', { precision: 'direct' }).name).toBe('implicit')
     expect(answer(text).why).toContain('rounding errors grow at most 54 times')
   })
 })
 
 /** A contraction's result with one algorithm, on one set of features, from float32 operands. */
 async function run(contraction: Contraction, spec: ConvSpec, features: FeatureName, algorithm: string) {
-  const shapes = [contraction === 'output' ? inputShape(spec) : outputShape(spec), kernelShape(spec)]
+  const shapes = operandShapes(contraction, spec)
   const operands = shapes.map(placeholder)
   const values = shapes.map((shape, i) => normal(shape, i + 1)) as [Float32Array, Float32Array]
   const all = { ...featureSets[features], algorithm }
@@ -144,10 +154,11 @@ const largest = (values: ArrayLike<number>) =>
 describe('errors', () => {
   test.each(variants)('of F(%i, %i) stay within both bounds', async (m, k) => {
     const spec = parseSpec(`n2 11x14 c18 -> 21 k${k} p1`)
-    for (const contraction of ['output', 'inputGradient'] as const)
+    for (const contraction of ['output', 'inputGradient', 'kernelGradient'] as const)
       for (const features of Object.keys(featureSets) as FeatureName[]) {
-        const { result, values, plan } = await run(contraction, spec, features, nameOf(m, k))
-        const expected = (contraction === 'output' ? output : inputGradient)(spec, ...values)
+        const name = contraction === 'kernelGradient' ? gradientNameOf(m, k) : nameOf(m, k)
+        const { result, values, plan } = await run(contraction, spec, features, name)
+        const expected = { output, inputGradient, kernelGradient }[contraction](spec, ...values)
         const bound = winogradBound(contraction, spec, m, ...values)
         const most = winogradError(plan)! * largest(values[0]) * largest(values[1])
         expect(largest(result.map((value, i) => (value - expected[i]!) / bound[i]!))).toBeLessThanOrEqual(1)
@@ -225,7 +236,7 @@ describe('in programs', () => {
     const direct = await compile(loss, shapes, { precision: 'direct' })(...data)
     const program = compile(loss, shapes, { precision: 'fast' })
     const algorithms = program.steps.flatMap((step) => (step.plan ? [step.plan.algorithm] : []))
-    expect(algorithms.filter((name) => name.startsWith('winograd'))).toHaveLength(2)
+    expect(algorithms.filter((name) => name.startsWith('winograd'))).toHaveLength(3)
     const fast = await program(...data)
     for (const [i, list] of fast.entries()) {
       const worst = largest(list!.map((value, at) => value - direct[i]![at]!))

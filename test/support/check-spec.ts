@@ -152,19 +152,32 @@ function winogradNames(spec: ConvSpec): [string, number][] {
   // each variant runs as often as all else together: large specs go without
   if (multiplyAccumulates(spec) > 300_000) return []
   if (!plain || depthwise || kernel[1] !== k || (k !== 3 && k !== 5)) return []
-  return (k === 3 ? [2, 4, 6] : [2, 4]).map((m) => [`winograd F(${m}x${m}, ${k}x${k})`, m])
+  return (k === 3 ? [2, 4, 6] : [2, 4]).flatMap((m): [string, number][] => [
+    [`winograd F(${m}x${m}, ${k}x${k})`, m],
+    [`winograd F(${k}x${k}, ${m}x${m})`, m],
+  ])
 }
 
-/** The same cases with the bounds of Winograd's algorithm, integers too: its matrices hold fractions. */
-const winogradCases = (spec: ConvSpec, cases: readonly Case[], outputs: number): Case[] =>
-  cases.map((one) => ({
-    ...one,
-    bounds: [
-      winogradBound('output', spec, outputs, one.data.x, one.data.w),
-      winogradBound('inputGradient', spec, outputs, one.data.g, one.data.w),
-      one.bounds?.[2],
-    ],
-  }))
+/**
+ * The same cases with the bounds of one of Winograd's algorithms, F(step x step, k x k) or for the gradient of the
+ * kernel F(k x k, step x step): integers too, for its matrices hold fractions.
+ */
+function winogradCases(spec: ConvSpec, cases: readonly Case[], name: string, step: number): Case[] {
+  const forwards = name.includes(`F(${step}`)
+  return cases.map(({ data, expected, bounds }) => {
+    const [plainOutput, plainInput, plainKernel] = bounds ?? []
+    const { x, w, g } = data
+    return {
+      data,
+      expected,
+      bounds: [
+        forwards ? winogradBound('output', spec, step, x, w) : plainOutput,
+        forwards ? winogradBound('inputGradient', spec, step, g, w) : plainInput,
+        forwards ? plainKernel : winogradBound('kernelGradient', spec, step, x, g),
+      ],
+    }
+  })
+}
 
 /** The first thing wrong with a spec, or nothing. */
 export async function checkSpec(spec: ConvSpec, seed: number, visit: Visit = () => {}): Promise<Finding | undefined> {
@@ -176,7 +189,7 @@ export async function checkSpec(spec: ConvSpec, seed: number, visit: Visit = () 
   ]
   const all: [string | undefined, readonly Case[]][] = [
     [undefined, cases],
-    ...winogradNames(spec).map(([name, m]): [string, Case[]] => [name, winogradCases(spec, cases, m)]),
+    ...winogradNames(spec).map(([name, m]): [string, Case[]] => [name, winogradCases(spec, cases, name, m)]),
   ]
   for (const [algorithm, list] of all)
     for (const name of Object.keys(featureSets) as FeatureName[]) {

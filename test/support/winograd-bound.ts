@@ -1,5 +1,6 @@
 import { type Contraction, type ConvSpec, kernelShape } from '../../src/conv/spec.ts'
-import { cookToom, roundings } from '../../src/plan/cook-toom.ts'
+import { cookToom } from '../../src/plan/cook-toom.ts'
+import { roundings } from '../../src/plan/explain.ts'
 import { reader } from './tensors.ts'
 
 type Matrix = readonly (readonly number[])[]
@@ -34,10 +35,55 @@ function convolution(contraction: Contraction, spec: ConvSpec, a: ArrayLike<numb
   }
 }
 
+const list = (count: number) => Array.from({ length: count }, (_, i) => i)
+
+/** The same for the gradient of the kernel, whose terms are the tiles of the gradient of the output. */
+function gradientBound(
+  spec: ConvSpec,
+  tile: number,
+  { a, b }: { a: ArrayLike<number>; b: ArrayLike<number> },
+): Float64Array {
+  const t = cookToom(spec.kernel[0]!, tile)
+  const [height, width] = spec.output as [number, number]
+  const x = reader(a, [spec.batch, ...spec.input, spec.inChannels])
+  const g = reader(b, [spec.batch, height, width, spec.outChannels])
+  const [input, kernel, output] = [absolute(t.inputTransform), absolute(t.kernelTransform), absolute(t.outputTransform)]
+  const sums = list(spec.inChannels).map(() => list(spec.outChannels).map(() => square(t.size, () => 0)))
+  let tiles = 0
+  for (let n = 0; n < spec.batch; n++)
+    for (let top = 0; top < height; top += tile)
+      for (let left = 0; left < width; left += tile, tiles++) {
+        const [row, column] = [top - spec.padLow[0]!, left - spec.padLow[1]!]
+        const inputs = list(spec.inChannels).map((c) =>
+          sandwich(
+            input,
+            square(t.size, (i, j) => Math.abs(x(n, row + i, column + j, c))),
+          ),
+        )
+        const gradients = list(spec.outChannels).map((o) =>
+          sandwich(
+            kernel,
+            square(tile, (i, j) => Math.abs(g(n, top + i, left + j, o))),
+          ),
+        )
+        inputs.forEach((values, c) => {
+          gradients.forEach((others, o) => {
+            for (const i of list(t.size))
+              for (const j of list(t.size)) sums[c]![o]![i]![j]! += values[i]![j]! * others[i]![j]!
+          })
+        })
+      }
+  const factor = roundings(t, tiles) * 2 ** -24 * 1.01
+  const made = sums.map((line) => line.map((products) => sandwich(output, products)))
+  const rows = list(t.outputs).flatMap((i) => list(t.outputs).map((j) => made.flat().map((dw) => dw[i]![j]! * factor)))
+  return Float64Array.from(rows.flat())
+}
+
 /**
  * What a rounding error in Winograd's algorithm can grow to: every value passes at most `roundings` operations, each of
  * which adds 2^-24 of it, and then the transforms; so the error of an output is at most roundings * 2^-24 times the same
  * calculation on absolute values with absolute matrices, to first order.
+ * @param outputs a tile's; of the gradient of the kernel the size of the tiles of the output's gradient
  */
 export function winogradBound(
   contraction: Contraction,
@@ -46,13 +92,13 @@ export function winogradBound(
   a: ArrayLike<number>,
   b: ArrayLike<number>,
 ): Float64Array {
+  if (contraction === 'kernelGradient') return gradientBound(spec, outputs, { a, b })
   const t = cookToom(outputs, spec.kernel[0]!)
   const conv = convolution(contraction, spec, a, b)
   const [height, width] = conv.output as [number, number]
   const bound = new Float64Array(spec.batch * height * width * conv.outChannels)
   const factor = roundings(t, conv.inChannels) * 2 ** -24 * 1.01
   const [input, kernel, output] = [absolute(t.inputTransform), absolute(t.kernelTransform), absolute(t.outputTransform)]
-  const list = (count: number) => Array.from({ length: count }, (_, i) => i)
   const weights = list(conv.inChannels).map((c) =>
     list(conv.outChannels).map((o) =>
       sandwich(

@@ -33,15 +33,16 @@ for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
   })
   for (const [name, path] of Object.entries(pages)) {
     const page = await context.newPage()
+    page.setDefaultTimeout(600_000)
     await page.goto(site.url + path)
     await page.waitForSelector('.figure[data-state="idle"]')
     const told = await page.locator('.notes').textContent()
     if (told) throw new Error(`${path}: ${told}`)
     if (name === 'train') {
       await page.click('.go')
-      await page.waitForSelector('.go:has-text("Train on")', { timeout: 600_000 })
+      await page.waitForSelector('.go:has-text("Train on")')
     }
-    if (name === 'channels') await page.waitForSelector('[data-timed=yes]', { timeout: 600_000 })
+    if (name === 'channels') await page.waitForSelector('[data-timed=yes]')
     await page.waitForSelector('.figure[data-state="idle"]')
     const webp = await smaller(page, await page.screenshot())
     writeFileSync(`${folder}/${name}-${colorScheme}.webp`, webp)

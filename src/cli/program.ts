@@ -183,6 +183,7 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
         'conv "n1 56x56 c64 -> 64 k3 s1 p1" --show spec,plan,kernel,wat --check --time',
         'conv "n1 28x28 c128 -> 128 k3 p1" --operation output --show candidates --time',
         'conv "n8 32x32 c3 -> 16 k5 s2 psame" --operation kernelGradient --show plan',
+        'conv "transposed n1 7x7 c64 -> 32 k4 s2 p1" --time',
       ),
     )
     .action(async (text: string, options: ConvCommand) => {

@@ -24,6 +24,11 @@ const shell = (): Plugin => ({
 
 const headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
+/** The library's own word (package.json) names the files of dist. */
+const treeshake = {
+  moduleSideEffects: (id: string) => !id.includes('/src/') || /\/src\/(index|compile)\.ts$/.test(id),
+}
+
 export default defineConfig({
   root: here,
   // relative addresses: the site works in any folder of any host
@@ -44,11 +49,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       input: Object.fromEntries(built.map(({ path }) => [path || 'index', `${here}${path}/index.html`])),
-      treeshake: {
-        // the library's own word (package.json) names the files of dist
-        moduleSideEffects: (id: string) =>
-          !id.includes('/src/') || /\/src\/(index|compile|models\/index|models\/lenet5-1998)\.ts$/.test(id),
-      },
+      treeshake,
     },
   },
 })

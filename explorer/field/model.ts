@@ -185,7 +185,8 @@ export function model(state: FieldState, picture: Brightness, gradient?: Float32
     (sum, { kind, kernel }) => sum + (kind === 'conv' ? 1 : kind === 'residual' ? 2 : 0) * kernel ** 2,
     0,
   )
-  const most = reach && `, but 95% of its gradient lies in ${reach.side}×${reach.side}`
+  const all = reach?.side === last.field.size
+  const most = reach && `, ${all ? 'and' : 'but'} 95% of its gradient lies in ${all ? 'no less' : `${reach.side}×${reach.side}`}`
   return {
     views,
     answer: { name: 'In theory', text: `${last.field.size}×${last.field.size} px${most ?? ''}.` },

@@ -1,7 +1,6 @@
 import { loadGraphModel, loadLayersModel, loadOnnx } from 'fovea/formats'
+import { lenet5of1998 } from 'fovea/models'
 import { loadModel, readSafetensors } from 'fovea/nn'
-// makes the layers of its networks known to loadModel
-import 'fovea/models'
 import type { Subject } from './subject.ts'
 import { ModelSubject } from './subject-model.ts'
 import { OnnxSubject } from './subject-onnx.ts'
@@ -20,9 +19,7 @@ export async function openFiles(files: Files): Promise<Subject> {
   const bytes = files[name]!
   if (isSafetensors(bytes)) {
     const file = readSafetensors(bytes)
-    return file.metadata.has('fovea')
-      ? new ModelSubject(loadModel(bytes), 'fovea, safetensors')
-      : new WeightsSubject(file)
+    return file.metadata.has('fovea') ? openFovea(bytes) : new WeightsSubject(file)
   }
   if (/\.(safetensors|bin|h5|keras|pt|pth|tflite|pb)$/.test(name))
     throw new Error(
@@ -32,6 +29,14 @@ export async function openFiles(files: Files): Promise<Subject> {
   const { [name]: _, ...others } = files
   const model = await loadOnnx(bytes, { externalData: others })
   return OnnxSubject.open(model, `ONNX, opset ${model.opset}`)
+}
+
+/** Networks with layers of their own: what isn't named is left out of the page, and unknown to `loadModel`. */
+const networks: Readonly<Record<string, unknown>> = { 'lenet5-1998': lenet5of1998 }
+
+function openFovea(bytes: Uint8Array): Subject {
+  const model = loadModel(bytes)
+  return new ModelSubject(model, networks[model.name] ? 'fovea/models, safetensors' : 'fovea, safetensors')
 }
 
 /** A length of eight bytes, then a brace. */

@@ -13,7 +13,7 @@ import {
   output,
   outputShape,
   parameterCount,
-  parseSpec,
+  parseLayer,
   printSpec,
 } from '../conv/index.ts'
 import { contract } from '../graph/conv.ts'
@@ -29,14 +29,15 @@ import { measurePeak, measureSteps } from '../program/measure.ts'
 import { features } from '../program/state.ts'
 import { printWat } from '../targets/wasm/assemble.ts'
 import { emitFunctions } from '../targets/wasm/emit.ts'
+import { printCandidates } from './candidates.ts'
 
-const stages = ['spec', 'plan', 'kernel', 'wat'] as const
+const stages = ['spec', 'plan', 'candidates', 'kernel', 'wat'] as const
 const contractions: readonly Contraction[] = ['output', 'inputGradient', 'kernelGradient']
 
 export interface ConvCommand {
   /** Stages to print, separated by commas. */
   readonly show?: string
-  /** Which of the three contractions; default all. */
+  /** Which of the three contractions; default all, of a transposed layer its own. */
   readonly operation?: string
   /** How much rounding error is allowed: direct, high or fast. */
   readonly precision?: Precision
@@ -53,7 +54,8 @@ const operandShapes = {
 
 /** Shows every stage of one convolution: spec, plan, kernels, WebAssembly text; checks and times it. */
 export async function convCommand(text: string, options: ConvCommand, print: (line: string) => void): Promise<boolean> {
-  const spec = parseSpec(text)
+  const { spec, operation } = parseLayer(text)
+  const only = options.operation ?? (operation === 'output' ? undefined : operation)
   const show = (options.show ?? 'spec,plan').split(',').filter(Boolean)
   for (const stage of show)
     if (!stages.includes(stage as never)) fail('conv', `stage '${stage}' is unknown`, `Use ${stages.join(', ')}`)
@@ -70,7 +72,7 @@ export async function convCommand(text: string, options: ConvCommand, print: (li
   }
   let right = true
   for (const contraction of contractions) {
-    if (options.operation && options.operation !== contraction) continue
+    if (only && only !== contraction) continue
     print(`\n== ${contraction}`)
     const values = randomOperands(contraction, spec)
     const a = placeholder(operandShapes[contraction](spec)[0]!)
@@ -81,6 +83,10 @@ export async function convCommand(text: string, options: ConvCommand, print: (li
         : [[a], new Variable(values[1], kernelShape(spec))]
     const plan = blueprint(inputs, [contract(contraction, spec, a, b?.value ?? inputs[1]!)], [], planFeatures)
     showPlan(plan, show, print)
+    if (show.includes('candidates')) {
+      const shapes = operandShapes[contraction](spec)
+      await printCandidates(contraction, spec, planFeatures, { shapes, peak: options.time ? peak : undefined }, print)
+    }
     if (!options.check && !options.time) continue
     const executable = await load(plan, 'wasm')
     const [result] = await executable.run(values.slice(0, inputs.length))

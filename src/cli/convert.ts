@@ -71,6 +71,8 @@ async function load(path: string, asked: ConvertCommand): Promise<Loaded> {
   if (path.endsWith('.json')) return fromTfjs(path, asked)
   if (/\.(keras|h5|hdf5)$/.test(path)) return { model: await loadKeras(path, { inputShape: asked.shape }) }
   if (path.endsWith('.safetensors')) return fromSafetensors(path, asked)
+  if (path.endsWith('.onnx'))
+    fail('convert', `${path} is a graph of operations, which has no layers`, 'Other commands take it as it is')
   return fail('convert', `${path} isn't of a known kind`, 'Give model.json, .keras, .h5 or .safetensors')
 }
 

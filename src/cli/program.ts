@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { setThreads } from '../index.ts'
+import { setThreads, tune } from '../index.ts'
 import { models } from '../models/index.ts'
 import { addBuild } from './build.ts'
 import { type ConvCommand, convCommand } from './conv.ts'
@@ -172,7 +172,7 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
     .command('conv')
     .description('Every stage of one convolution')
     .argument('<convolution>', "for example 'n1 56x56 c64 -> 64 k3 s1 p1'")
-    .option('--show <stages>', 'of spec,plan,kernel,wat (default: spec,plan)')
+    .option('--show <stages>', 'of spec,plan,candidates,kernel,wat (default: spec,plan)')
     .option('--operation <name>', 'output, inputGradient or kernelGradient (default: all three)')
     .option('--precision <name>', 'direct, high or fast: the rounding error allowed (default: fast)')
     .option('--check', 'compare with the reference loops')
@@ -181,7 +181,9 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
       'after',
       examples(
         'conv "n1 56x56 c64 -> 64 k3 s1 p1" --show spec,plan,kernel,wat --check --time',
+        'conv "n1 28x28 c128 -> 128 k3 p1" --operation output --show candidates --time',
         'conv "n8 32x32 c3 -> 16 k5 s2 psame" --operation kernelGradient --show plan',
+        'conv "transposed n1 7x7 c64 -> 32 k4 s2 p1" --time',
       ),
     )
     .action(async (text: string, options: ConvCommand) => {
@@ -211,9 +213,11 @@ export function foveaProgram(terminal: Terminal, done: Report): Command {
     .description('Convolutional networks: train, measure, use and explain them')
     .version(version)
     .option('--threads <n>', 'threads to compute on (default: one for each core); results are the same', whole(1))
-    .hook('preAction', (root) => {
-      const { threads } = root.opts() as { threads?: number }
+    .option('--tune', 'measure once what this machine is fastest at, and keep it; results are the same')
+    .hook('preAction', async (root) => {
+      const { threads, tune: measures } = root.opts() as { threads?: number; tune?: true }
       if (threads !== undefined) setThreads(threads)
+      if (measures) await tune()
     })
     .exitOverride()
     .showHelpAfterError('(--help lists what can be given)')

@@ -35,6 +35,8 @@ export interface GradcheckEntry {
   readonly numeric: number
   /** |analytic - numeric| over the larger of both, or over the input's mean derivative where that is larger. */
   readonly relativeError: number
+  /** Whether that is so because the function has a corner or a jump there: finer differences don't come to one value. */
+  readonly corner: boolean
 }
 
 /** What `gradcheck` found; as text, a table. */
@@ -43,7 +45,7 @@ export interface GradcheckReport {
   /** Every element that was checked, worst first. */
   readonly entries: readonly GradcheckEntry[]
   readonly tolerance: number
-  /** A table of the worst ones. */
+  /** A table of the wrong ones, or of the worst if none is. */
   toString(): string
 }
 
@@ -83,34 +85,69 @@ function places(count: number, most: number, next: (n: number) => number): numbe
 }
 
 const shown = 10
-const remedy = 'Move inputs away from corners of the function (relu at 0, equal maxima); else a derivative is wrong.'
+
+/** What the wrong ones call for. */
+function remedyOf(wrong: readonly GradcheckEntry[]): string {
+  const corners = wrong.filter(({ corner }) => corner).length
+  const others = wrong.length - corners
+  return [
+    ...(corners > 0
+      ? [
+          `${corners} at a corner or jump of the function (relu at 0, equal maxima, floor): move these inputs away from it.`,
+        ]
+      : []),
+    ...(others > 0
+      ? [`${others} where the function is smooth: there the derivative is wrong, or has the wrong factor or sign.`]
+      : []),
+  ].join('\n')
+}
 
 const number = (value: number) =>
   Math.abs(value) >= 1e-3 || value === 0 ? value.toPrecision(8) : value.toExponential(6)
 
+const isWrong =
+  (tolerance: number) =>
+  ({ relativeError }: GradcheckEntry) =>
+    !(relativeError <= tolerance)
+
 function show(entries: readonly GradcheckEntry[], tolerance: number): string {
-  const wrong = entries.filter(({ relativeError }) => !(relativeError <= tolerance)).length
-  const rows = entries
+  const wrong = entries.filter(isWrong(tolerance))
+  const listed = wrong.length > 0 ? wrong : entries
+  const rows = listed
     .slice(0, shown)
-    .map(({ name, index, analytic, numeric, relativeError }) => [
+    .map(({ name, index, analytic, numeric, relativeError, corner }) => [
       name,
       showShape(index),
       number(analytic),
       number(numeric),
       relativeError.toExponential(1),
+      ...(wrong.length > 0 ? [corner ? 'at a corner' : 'wrong'] : []),
     ])
-  const table = [['input', 'index', 'analytic', 'numeric', 'relative error'], ...rows]
-  const widths = table[0]!.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
+  const head = ['input', 'index', 'analytic', 'numeric', 'relative error', ...(wrong.length > 0 ? ['why'] : [])]
+  const table = [head, ...rows]
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]!.length)))
   const lines = table.map((row) =>
     `  ${row.map((field, column) => field.padEnd(widths[column]!)).join('  ')}`.trimEnd(),
   )
-  const rest = entries.length > rows.length ? [`  and ${entries.length - rows.length} better ones`] : []
-  const head =
-    wrong === 0
-      ? `all ${entries.length} derivatives agree with differences (relative error up to ${tolerance})`
-      : `${wrong} of ${entries.length} derivatives differ from differences by more than ${tolerance}`
-  return [head, ...lines, ...rest].join('\n')
+  const rest = listed.length - rows.length
+  const more = rest > 0 ? [`  and ${rest} ${wrong.length > 0 ? 'more' : 'better ones'}`] : []
+  if (wrong.length === 0) {
+    const summary = `all ${entries.length} derivatives agree with differences (relative error up to ${tolerance})`
+    return [summary, ...lines, ...more].join('\n')
+  }
+  const summary = `${wrong.length} of ${entries.length} derivatives differ from differences by more than ${tolerance}`
+  return [summary, ...lines, ...more, remedyOf(wrong)].join('\n')
 }
+
+/** A central difference, and how far the differences to either side are apart. */
+interface Slopes {
+  readonly numeric: number
+  readonly bend: number
+}
+
+/** Beside the error: differences keep their value with a finer step, and their sides come closer. Not so with NaN. */
+const isSmooth = (coarse: Slopes, fine: Slopes, error: number) =>
+  Math.abs(coarse.numeric - fine.numeric) < error / 2 && (fine.bend < error / 2 || fine.bend < coarse.bend / 2)
 
 function checkOptions({ tolerance = 1e-5, step = 1e-4, samples = 200, seed = 0 }: GradcheckOptions) {
   for (const [option, value] of Object.entries({ tolerance, step }))
@@ -146,28 +183,32 @@ export function gradcheck(
   const [here] = referenceValues([loss], feeds)[0]!
   if (!Number.isFinite(here)) fail('gradcheck', `the function is ${here} at these inputs`, 'Choose where it is finite')
   const analytic = referenceValues(gradient(loss, nodes), feeds)
-  const slope = (i: number, at: number) => {
-    const h = step * Math.max(Math.abs(values[i]![at]!), 1)
-    const [above, below] = [h, -h].map((distance) => {
-      const moved = values[i]!.with(at, values[i]![at]! + distance)
+  const slopes = (i: number, at: number, distance: number): Slopes => {
+    const h = distance * Math.max(Math.abs(values[i]![at]!), 1)
+    const [above, below] = [h, -h].map((by) => {
+      const moved = values[i]!.with(at, values[i]![at]! + by)
       return referenceValues([loss], new Map(feeds).set(nodes[i]!, moved))[0]![0]!
     })
-    return (above! - below!) / (2 * h)
+    return { numeric: (above! - below!) / (2 * h), bend: Math.abs(above! - 2 * here! + below!) / h }
   }
   const entries = inputs.flatMap((input, i) => {
     const chosen = places(values[i]!.length, samples, random.integer)
     const finite = analytic[i]!.filter(Number.isFinite)
     const typical = finite.reduce((total, value) => total + Math.abs(value), 0) / Math.max(finite.length, 1)
     return chosen.map((at): GradcheckEntry => {
-      const [a, n] = [analytic[i]![at]!, slope(i, at)]
-      const size = Math.max(Math.abs(a), Math.abs(n), typical)
-      const relativeError = a === n ? 0 : Math.abs(a - n) / size
-      return { input: i, name: name(input, i), index: indexOf(at, input.shape), analytic: a, numeric: n, relativeError }
+      const coarse = slopes(i, at, step)
+      const { numeric } = coarse
+      const a = analytic[i]![at]!
+      const error = a === numeric ? 0 : Math.abs(a - numeric)
+      const relativeError = error === 0 ? 0 : error / Math.max(Math.abs(a), Math.abs(numeric), typical)
+      const place = { input: i, name: name(input, i), index: indexOf(at, input.shape) }
+      const corner = !(relativeError <= tolerance) && !isSmooth(coarse, slopes(i, at, step / 10), error)
+      return { ...place, analytic: a, numeric, relativeError, corner }
     })
   })
   const rank = ({ relativeError }: GradcheckEntry) => (Number.isNaN(relativeError) ? Infinity : relativeError)
   entries.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(b) - rank(a)))
   const passed = entries.every(({ relativeError }) => relativeError <= tolerance)
-  if (!passed && options.throws !== false) throw new FoveaError(`gradcheck: ${show(entries, tolerance)}\n${remedy}`)
+  if (!passed && options.throws !== false) throw new FoveaError(`gradcheck: ${show(entries, tolerance)}`)
   return { passed, entries, tolerance, toString: () => show(entries, tolerance) }
 }

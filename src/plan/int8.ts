@@ -35,7 +35,7 @@ export const int8: Algorithm = {
       return refuse(`${perGroup} channels are too few for pairs, and ${depth} terms are exact in float32`)
     const columns = spec.outChannels / spec.groups
     const { rows } = takeRows(positions(spec), most)
-    const tile = chooseTile({ ...features, fused: false }, rows.extent, columns)
+    const tile = chooseTile({ ...features, fused: false, tiles: undefined }, rows.extent, columns)
     const half = sizeOf(spec.kernel) * Math.ceil(perGroup / 2)
     return Object.freeze({
       algorithm: 'int8',

@@ -1,5 +1,6 @@
 import type { TargetFeatures } from '../kernel/ir.ts'
 import type { ContractionShape } from './contraction.ts'
+import type { PlanFeatures } from './types.ts'
 
 /** One loop of a contraction with its strides, in elements, in each operand. */
 export interface Axis {
@@ -51,24 +52,52 @@ export function balanced(count: number, most: number): [number, number][] {
   return list.filter(([size, many]) => size > 0 && many > 0)
 }
 
+/** A tile that an engine may use, and by what its time differs from what is predicted. */
+export interface RatedTile extends Tile {
+  readonly slowness: number
+}
+
 /**
- * The tile with the least predicted cycles for `rows` x `columns`: accumulators, one row of weights and one splat must
- * fit the registers (with unfused multiply-add one more for the product). A step of the sum takes as long as its
- * multiply-adds (two a cycle), its loads (two a cycle) or the latency of one multiply-add, whichever is longest.
+ * Cycles that a step of the sum takes: its multiply-adds (two a cycle), its loads (two a cycle) or the latency of one
+ * multiply-add, whichever is longest.
  */
-export function chooseTile(features: TargetFeatures, rows: number, columns: number): Tile {
-  const { lanes, registers, fused } = features
+export const stepCycles = ({ rows, vectors }: Tile, fused: boolean): number =>
+  Math.max((rows * vectors) / (fused ? 2 : 1), (rows + vectors) / 2, 4)
+
+/**
+ * The largest tiles that fit the registers: accumulators, one row of weights and one splat (with unfused multiply-add
+ * one more for the product).
+ */
+export const fittingTiles = ({ registers, fused }: TargetFeatures): RatedTile[] =>
+  [2, 1, 3].map((vectors) => {
+    const spare = registers - vectors - (fused ? 1 : 2)
+    return { rows: Math.max(1, Math.min(12, Math.floor(spare / vectors))), vectors, slowness: 1 }
+  })
+
+export const cyclesPerProduct = (tile: Tile, fused: boolean): number =>
+  stepCycles(tile, fused) / tile.rows / tile.vectors
+
+/** Tiles that are predicted to take up to so much longer than the best are close to it. */
+const close = 1.2
+/** Largest tiles that are thought of: rows of one, two and three vectors. */
+const mostRows = [12, 8, 8]
+
+/** Tiles whose predicted times are close, whether or not they fit the registers; all give the same bits. */
+export function closeTiles({ fused }: TargetFeatures): Tile[] {
+  const all = mostRows.flatMap((most, v) => Array.from({ length: most }, (_, i) => ({ rows: i + 1, vectors: v + 1 })))
+  const best = Math.min(...all.map((tile) => cyclesPerProduct(tile, fused)))
+  return all.filter((tile) => cyclesPerProduct(tile, fused) <= close * best)
+}
+
+/** The tile with the least predicted cycles for `rows` x `columns`, of those that fit, or that were measured. */
+export function chooseTile(features: PlanFeatures, rows: number, columns: number): Tile {
+  const { lanes, fused, tiles: rated = fittingTiles(features) } = features
   let best: Tile & { cost: number } = { rows: 1, vectors: 1, cost: Infinity }
-  for (const vectors of [2, 1, 3]) {
-    const spare = registers - vectors - (fused ? 1 : 3)
-    const most = Math.max(1, Math.min(12, Math.floor(spare / vectors)))
-    const vectorsIn = Math.ceil(columns / lanes)
+  for (const { rows: most, vectors, slowness } of rated) {
     let cost = 0
-    for (const [width, blocks] of balancedBlocks(vectorsIn, vectors))
-      for (const [size, tiles] of balanced(rows, most)) {
-        const products = size * width * (fused ? 1 : 2)
-        cost += blocks * tiles * Math.max(products / 2, (size + width) / 2, 4)
-      }
+    for (const [width, blocks] of balancedBlocks(Math.ceil(columns / lanes), vectors))
+      for (const [size, tiles] of balanced(rows, most))
+        cost += slowness * blocks * tiles * stepCycles({ rows: size, vectors: width }, fused)
     if (cost < best.cost * 0.98) best = { rows: most, vectors, cost }
   }
   return { rows: best.rows, vectors: best.vectors }

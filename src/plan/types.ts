@@ -1,6 +1,7 @@
 import type { Contraction, ConvSpec } from '../conv/spec.ts'
 import type { Affine, Buffer, Expr, Kernel, TargetFeatures } from '../kernel/ir.ts'
 import type { Bind } from '../kernel/math.ts'
+import type { RatedTile } from './tiles.ts'
 
 /** How one contraction of one spec will be computed: plain data, printable in one line. */
 export interface Plan {
@@ -43,6 +44,8 @@ export interface PlanFeatures extends TargetFeatures {
   readonly algorithm?: string
   /** Threads that chunks of work should be enough for. Default 1. */
   readonly threads?: number
+  /** Tiles of matrix products to choose from, as measured. Default: those that fit the registers. */
+  readonly tiles?: readonly RatedTile[]
   /** Bytes of cache that what is worked on should fit. Default 1 MB. */
   readonly cache?: number
 }

@@ -1,6 +1,8 @@
 import { checkCount, fail } from '../base/errors.ts'
 import { sizeOf } from '../base/shape.ts'
 import type { Variable } from '../graph/tensor.ts'
+import type { RatedTile } from '../plan/tiles.ts'
+import type { PlanFeatures } from '../plan/types.ts'
 import { createMemory, type Memory } from '../runtime/memory.ts'
 import { platform } from '../runtime/platform.ts'
 import { createPool, type Pool } from '../runtime/pool.ts'
@@ -65,10 +67,17 @@ const mostThreads = () => {
   return shares ? (wanted ?? Math.min(cores, 8)) : 1
 }
 
-/** What the engine can do, probed once, and how many threads there may be. */
-export function features(): WasmFeatures & { readonly threads: number } {
+let tiles: readonly RatedTile[] | undefined
+
+/** What the engine can do, probed once, how many threads there may be, and tiles that were measured. */
+export function features(): WasmFeatures & Pick<PlanFeatures, 'threads' | 'tiles'> {
   known ??= { ...wasmFeatures(), shared: platform().shares }
-  return { ...known, threads: mostThreads() }
+  return { ...known, threads: mostThreads(), tiles }
+}
+
+/** Programs that are planned from now on choose among these; undefined: as before any was measured. */
+export function setTiles(rated: readonly RatedTile[] | undefined): void {
+  tiles = rated
 }
 
 let crew: Pool | undefined

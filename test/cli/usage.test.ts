@@ -158,6 +158,14 @@ describe('views', () => {
     expect(stdout).not.toContain('== kernelGradient')
   })
 
+  test('conv takes a transposed layer, and shows the gradient that it is', async () => {
+    const { code, stdout } = await fovea(['conv', 'transposed n1 3x3 c4 -> 2 k4 s2 p1', '--check'])
+    expect(code).toBe(0)
+    expect(stdout).toContain('x [1,6,6,2], w [4,4,2,4], y [1,3,3,4]')
+    expect(stdout).toContain('== inputGradient')
+    expect(stdout).not.toContain('== output')
+  })
+
   test('conv chooses by precision', async () => {
     const spec = 'n1 20x20 c32 -> 32 k3 p1'
     const { stdout } = await fovea([

@@ -6,6 +6,7 @@ import { randomSource } from '../../src/base/random.ts'
 import { expectAccessible } from './support/axe.ts'
 import { goTo, hasBrowser, type Pages, pagesOfSite, settled } from './support/browser.ts'
 import { expectPicture, expectTables, readPictures } from './support/picture.ts'
+import { expectInTime } from './support/timed.ts'
 
 /** What a page promises; `contract` tests it. */
 export interface PageContract<S extends object> {
@@ -91,8 +92,7 @@ function pictureTests<S extends object>(contract: PageContract<S>, pages: Pages)
         presets.map(({ fragment }) => fragment),
       )
       const most = times.sort((a, b) => a - b)[Math.ceil(0.95 * times.length) - 1]!
-      if (most > contract.gate) console.warn(`/${path}: ${most.toFixed(1)} ms for a change, over ${contract.gate}`)
-      expect(most).toBeLessThanOrEqual(2 * contract.gate)
+      expectInTime(`/${path}: script of a change`, most, contract.gate)
     }))
 }
 

@@ -7,6 +7,7 @@ import {
   conv,
   exp,
   fill,
+  floor,
   gradcheck,
   maxPool,
   mul,
@@ -59,13 +60,30 @@ test('a corner is found: relu at 0 has the derivative 0, differences say 1/2', (
   expect(report.entries.slice(1).every(({ relativeError }) => relativeError < 1e-9)).toBe(true)
   expect(String(report).split('\n').slice(0, 3)).toEqual([
     '1 of 6 derivatives differ from differences by more than 0.00001',
-    '  input    index   analytic   numeric    relative error',
-    '  input 0  [0, 2]  0.0000000  1.5000000  1.0e+0',
+    '  input    index   analytic   numeric    relative error  why',
+    '  input 0  [0, 2]  0.0000000  1.5000000  1.0e+0          at a corner',
   ])
   expect(() => gradcheck(fn, [fill([2], 0)])).toThrow(FoveaError)
   expect(() => gradcheck(fn, [fill([2], 0)])).toThrow(
-    /^gradcheck: 2 of 2 derivatives differ(.|\n)*Move inputs away from corners of the function/,
+    /^gradcheck: 2 of 2 derivatives differ(.|\n)*\n2 at a corner or jump of the function .*: move these inputs/,
   )
+})
+
+test('corners are told from wrong derivatives, and only those that differ are listed', () => {
+  // a corner within the step, a jump, and two places without
+  const fn = (x: Tensor) => add(relu(x), floor(x))
+  const report = gradcheck(fn, [tensor([0.00002, 2, 0.5, -0.5])], { throws: false })
+  const corners = report.entries.filter(({ corner }) => corner)
+  expect(corners.map(({ index }) => index[0]).sort()).toEqual([0, 1])
+  const lines = String(report).split('\n')
+  expect(lines).toHaveLength(5)
+  expect(lines[4]).toBe(
+    '2 at a corner or jump of the function (relu at 0, equal maxima, floor): move these inputs away from it.',
+  )
+  // x in steps that are too fine for differences to see, each of them flat
+  const flat = gradcheck((x) => mul(floor(mul(x, 1e9)), 1e-9), [tensor([1.5])], { throws: false })
+  expect(flat.entries[0]!.corner).toBe(false)
+  expect(String(flat)).toMatch(/ wrong\n1 where the function is smooth: there the derivative is wrong/)
 })
 
 test('a derivative that is infinite or not a number is worst, and hides no other', () => {

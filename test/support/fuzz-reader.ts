@@ -14,8 +14,8 @@ const asked = inject('readers')
 /** Nine kinds of files take less than 20 seconds together. */
 export const { seconds = 2, seed = 1 } = asked ?? {}
 
-/** Time that a test of one kind of file may take, milliseconds. */
-export const timeout = 1000 * seconds + 60_000
+/** Time that a test of one kind of file may take, milliseconds: others may work on the machine, too. */
+export const timeout = 2000 * seconds + 60_000
 
 /** A changed file, how it is read, and what must hold of what comes of it. */
 export interface Changed<T> {

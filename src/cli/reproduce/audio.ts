@@ -2,13 +2,13 @@
 import { randomSource } from '../../base/random.ts'
 import { type Dataset, datasetOf, type SpokenDigits, spokenDigits, subset, varySounds } from '../../data/index.ts'
 import { audio } from '../../models/audio.ts'
-import { type Model, summaryRows } from '../../nn/index.ts'
-import { grouped } from '../../nn/summary.ts'
+import type { Model } from '../../nn/index.ts'
 import { progress } from '../progress.ts'
 import { percent } from '../terminal.ts'
 import { rowsFile } from './drawing.ts'
 import type { Measure, Outcome } from './report.ts'
 import { dataFolder, type Settings } from './settings.ts'
+import { totals } from './sizes.ts'
 
 const batchSize = 32
 /** Where a voice begins isn't told: up to a tenth of a second later; a tenth faster or slower for other voices. */
@@ -115,15 +115,10 @@ async function quickly(settings: Settings): Promise<Outcome> {
   return { measures: [{ name, value: accuracy!, show: percent, atLeast: 0.9 }], files: [firstKernels(model)] }
 }
 
-const size = (model: Model) => {
-  const macs = summaryRows(model).reduce((sum, row) => sum + row.macs, 0)
-  return `half a second: ${grouped(model.countParameters())} parameters, ${grouped(macs)} multiply-adds`
-}
-
 /** `fovea reproduce audio`. */
 export async function reproduceAudio(settings: Settings): Promise<Outcome> {
   const measures: Measure[] = []
-  const lines = [size(audio())]
+  const lines = [...totals('audio', 'half a second'), ...totals('m5', 'as published, four seconds')]
   if (settings.quick) {
     const outcome = await quickly(settings)
     return { ...outcome, lines }

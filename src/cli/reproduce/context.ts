@@ -1,6 +1,6 @@
 // Yu & Koltun 2016: what a context module adds to a front end that can't see far.
-import { type ContextNetOptions, contextNet } from '../../models/context.ts'
-import type { Model } from '../../nn/index.ts'
+import { type ContextNetOptions, contextFrontEnd, contextModule, contextNet } from '../../models/context.ts'
+import { type Model, sequential } from '../../nn/index.ts'
 import { percent } from '../terminal.ts'
 import { camvid } from './camvid.ts'
 import { sceneFile } from './pictures.ts'
@@ -8,6 +8,7 @@ import type { Measure, Outcome } from './report.ts'
 import { farCue } from './scenes.ts'
 import { meanIoU, measured, type Scenes, type SegmenterOptions, trainSegmenter } from './segmentation.ts'
 import type { Settings } from './settings.ts'
+import { light, totalsOf } from './sizes.ts'
 
 const points = (share: number) => percent(share, 1)
 
@@ -48,6 +49,17 @@ const cueTask = (quick: boolean): Task => ({
 /** Steps after which two first weights are compared: the specification's 200. */
 const early = { epochs: 2 }
 
+/** The published networks, for 21 classes. */
+function sizes(): string[] {
+  const module = (kind: 'basic' | 'large') =>
+    sequential([66, 66, 21], contextModule(21, { kind, ...light }), { name: `${kind} context module` })
+  return [
+    ...totalsOf(contextFrontEnd(light), 'as published'),
+    ...totalsOf(module('basic'), 'table 1'),
+    ...totalsOf(module('large'), 'table 1'),
+  ]
+}
+
 /** `fovea reproduce context-aggregation`. */
 export async function reproduceContext(settings: Settings): Promise<Outcome> {
   const { quick } = settings
@@ -80,7 +92,7 @@ export async function reproduceContext(settings: Settings): Promise<Outcome> {
     )
     measures.push(...(await street(settings)))
   }
-  return { measures, files }
+  return { measures, lines: sizes(), files }
 }
 
 /** CamVid: a front end that sees little, then the same with the module on top. */

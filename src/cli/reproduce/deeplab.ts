@@ -1,7 +1,8 @@
 // DeepLab: atrous rates and their pyramid on drawn discs of three sizes, the random field on blurred answers,
 // and both on street scenes.
 import { type RandomFieldOptions, randomField } from '../../models/crf.ts'
-import { deeplabMini } from '../../models/deeplab.ts'
+import { deeplabMini, deeplabV2, deeplabV3, deeplabVgg } from '../../models/deeplab.ts'
+import { deeplabV3Plus } from '../../models/deeplab-plus.ts'
 import type { Model } from '../../nn/index.ts'
 import { percent } from '../terminal.ts'
 import { camvid } from './camvid.ts'
@@ -21,6 +22,7 @@ import {
   trainSegmenter,
 } from './segmentation.ts'
 import type { Settings } from './settings.ts'
+import { light, totalsOf } from './sizes.ts'
 
 const points = (share: number) => percent(share, 1)
 
@@ -93,6 +95,15 @@ function blurred(): { measures: Measure[]; named: Named[]; scenes: Scenes } {
   }
 }
 
+/** The published networks, for 21 classes. */
+const sizes = () => [
+  ...totalsOf(deeplabVgg(light), 'v1, LargeFOV'),
+  ...totalsOf(deeplabVgg({ ...light, rates: [6, 12, 18, 24] }), 'v2, ASPP-L on VGG-16'),
+  ...totalsOf(deeplabV2(light), 'v2 on ResNet-101'),
+  ...totalsOf(deeplabV3(light), 'v3 on ResNet-50'),
+  ...totalsOf(deeplabV3Plus(light), 'v3+ on Xception-65, in Keras 41,258,213'),
+]
+
 /** `fovea reproduce deeplab`. */
 export async function reproduceDeeplab(settings: Settings): Promise<Outcome> {
   const field = blurred()
@@ -105,7 +116,7 @@ export async function reproduceDeeplab(settings: Settings): Promise<Outcome> {
   const score = meanIoU(await measured(wide, test))
   if (quick) {
     measures.push({ name: 'discs of three sizes, briefly: mean IoU', value: score, show: points, atLeast: 0.3 })
-    return { measures, files }
+    return { measures, lines: sizes(), files }
   }
   const narrow = await trained(train, single, fit, settings)
   const alone = meanIoU(await measured(narrow, test))
@@ -120,7 +131,7 @@ export async function reproduceDeeplab(settings: Settings): Promise<Outcome> {
     ]),
   )
   const seen = await street(settings)
-  return { measures: [...measures, ...seen.measures], files: [...files, ...seen.files] }
+  return { measures: [...measures, ...seen.measures], lines: sizes(), files: [...files, ...seen.files] }
 }
 
 /** What is tried on frames for validation. */

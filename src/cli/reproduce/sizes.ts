@@ -10,14 +10,16 @@ export const light: LargeOptions = { kernelInitializer: 'zeros' }
 export const macsOf = (model: Model): number => summaryRows(model).reduce((sum, row) => sum + row.macs, 0)
 
 /** Trained parameters, those with running statistics, multiply-accumulates of one picture. */
-export function totals(name: string, published: string): string[] {
-  const model = createModel(name, light)
+export function totalsOf(model: Model, published: string): string[] {
   const state = model.state.reduce((sum, { shape }) => sum + sizeOf(shape), 0)
   const trained = model.countParameters()
   const statistics = state > 0 ? ` (${grouped(trained + state)} with running statistics)` : ''
-  const head = `${name} of ${model.inputShape.join('x')}, ${published}:`
+  const head = `${model.name} of ${model.inputShape.join('x')}, ${published}:`
   return [head, `  ${grouped(trained)} parameters${statistics}, ${grouped(macsOf(model))} multiply-adds`]
 }
+
+/** The same of a network of the zoo. */
+export const totals = (name: string, published: string): string[] => totalsOf(createModel(name, light), published)
 
 /** Steps with weights, or that change the size. */
 export function layerLines(model: Model): string[] {

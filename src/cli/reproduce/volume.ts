@@ -2,14 +2,14 @@
 import { randomSource } from '../../base/random.ts'
 import { type Dataset, datasetOf, modelnet10, varyVolumes } from '../../data/index.ts'
 import { volume } from '../../models/volume.ts'
-import { type Model, summaryRows } from '../../nn/index.ts'
-import { grouped } from '../../nn/summary.ts'
+import type { Model } from '../../nn/index.ts'
 import { progress } from '../progress.ts'
 import type { Panel } from '../show.ts'
 import { percent } from '../terminal.ts'
 import { rowsFile } from './drawing.ts'
 import type { Outcome, ReportFile } from './report.ts'
 import { dataFolder, type Settings } from './settings.ts'
+import { totals } from './sizes.ts'
 
 async function trained(settings: Settings, model: Model, train: Dataset, epochs: number, batchSize: number) {
   const steps = epochs * Math.ceil(train.length / batchSize)
@@ -106,9 +106,7 @@ async function quickly(settings: Settings): Promise<Outcome> {
 
 /** `fovea reproduce volume`. */
 export async function reproduceVolume(settings: Settings): Promise<Outcome> {
-  const model = volume()
-  const macs = summaryRows(model).reduce((sum, row) => sum + row.macs, 0)
-  const lines = [`32x32x32: ${grouped(model.countParameters())} parameters, ${grouped(macs)} multiply-adds`]
+  const lines = [...totals('volume', 'ten classes'), ...totals('voxnet', 'as published, 40 classes')]
   if (settings.quick) return { ...(await quickly(settings)), lines }
   const path = dataFolder(settings, 'modelnet10', 'Voxels of https://modelnet.cs.princeton.edu, by binvox -d 32.')
   return path === undefined ? { lines } : { ...(await fully(settings, path)), lines }

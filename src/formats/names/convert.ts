@@ -12,7 +12,8 @@ const operation = 'convert'
 interface Unit {
   /** 'residual_1.conv2d_2' */
   readonly name: string
-  readonly weights: Map<string, Weights>
+  /** Shapes by what a weight is. */
+  readonly weights: Map<string, Shape>
   /** Of the picture that was flattened in front of a dense layer. */
   readonly flattened?: Shape
 }
@@ -31,7 +32,7 @@ function unitsOf(model: Model): Unit[] {
       const key = variable.name.slice(0, at)
       const first = name === key && layer.kind === 'dense' ? flattened : undefined
       if (!units.has(key)) units.set(key, { name: key, weights: new Map(), flattened: first })
-      units.get(key)!.weights.set(variable.name.slice(at + 1), { shape: variable.shape, data: variable.read() })
+      units.get(key)!.weights.set(variable.name.slice(at + 1), variable.shape)
     }
     if (layer.kind === 'dense') flattened = undefined
   }
@@ -39,7 +40,7 @@ function unitsOf(model: Model): Unit[] {
 }
 
 /** How a weight of ours is called and lies elsewhere. */
-interface Link {
+export interface Link {
   readonly ours: string
   readonly theirs: string
   readonly shape: Shape
@@ -73,7 +74,7 @@ function kerasKernel({ layer, kernel }: Foreign, shape: Shape): Pick<Link, 'shap
 function linksOf(unit: Unit, foreign: Foreign, { family }: Scheme): Link[] {
   const join = family === 'torch' ? '.' : '/'
   const isNorm = unit.weights.has('runningMean')
-  return [...unit.weights].map(([name, { shape }]): Link => {
+  return [...unit.weights].map(([name, shape]): Link => {
     const ours = `${unit.name}.${name}`
     const same = { ours, shape, view: shape, order: plainOrder(shape.length) }
     if (isNorm) return { ...same, theirs: `${foreign.layer}${join}${norms[family][name as keyof typeof norms.torch]}` }
@@ -87,7 +88,8 @@ function linksOf(unit: Unit, foreign: Foreign, { family }: Scheme): Link[] {
   })
 }
 
-function linksFor(model: Model, scheme: Scheme): Link[] {
+/** All weights of a model, which aren't read for it. */
+export function linksFor(model: Model, scheme: Scheme): Link[] {
   const units = unitsOf(model)
   if (units.length !== scheme.layers.length)
     fail(

@@ -52,6 +52,8 @@ export function pagesOfSite(): Pages {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...more })
       try {
         const page = await context.newPage()
+        // machines may be busy; a test has a limit of its own
+        page.setDefaultTimeout(120_000)
         const faults: string[] = []
         page.on('pageerror', (error) => faults.push(`error: ${error.message}`))
         page.on('console', (message) => {

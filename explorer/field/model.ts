@@ -186,7 +186,8 @@ export function model(state: FieldState, picture: Brightness, gradient?: Float32
     0,
   )
   const all = reach?.side === last.field.size
-  const most = reach && `, ${all ? 'and' : 'but'} 95% of its gradient lies in ${all ? 'no less' : `${reach.side}×${reach.side}`}`
+  const most =
+    reach && `, ${all ? 'and' : 'but'} 95% of its gradient lies in ${all ? 'no less' : `${reach.side}×${reach.side}`}`
   return {
     views,
     answer: { name: 'In theory', text: `${last.field.size}×${last.field.size} px${most ?? ''}.` },

@@ -35,6 +35,8 @@ function essential(bytes: Uint8Array): { png: Uint8Array; pixels: Uint8Array } {
 /** Deflate can't enlarge by more than this factor (Deutsch, RFC 1951: 258 bytes from 2 bits). */
 const mostExpansion = 1032
 const harmlessBytes = 2 ** 26
+/** Values of a pixel by the colour type (W3C, PNG specification, 11.2.1). */
+const valuesOfType: Readonly<Record<number, number>> = { 0: 1, 2: 3, 3: 1, 4: 2, 6: 4 }
 
 /**
  * Decodes a PNG whose size was checked, to 8 bits: palettes become RGB (with alpha if the palette has it), 16 bits are
@@ -44,13 +46,15 @@ export async function decodePng(bytes: Uint8Array): Promise<Image> {
   const { png, pixels } = essential(bytes)
   const [depth, interlaced] = [bytes[24], bytes[28] !== 0]
   if (interlaced && depth < 8) throw new Error(`interlaced pictures of ${depth} bits are not supported`)
+  const { width, height } = pngSize(bytes)!
+  // before memory is taken for a size that the file only claims
+  if (pixels.length * mostExpansion < (width * height * depth * (valuesOfType[bytes[25]] ?? 1)) / 8)
+    throw new Error(`its ${pixels.length} bytes of pixels can't be those of ${width}x${height}`)
   if (pixels.length * mostExpansion > harmlessBytes) {
-    const { width, height } = pngSize(bytes)!
     // At most 4 channels of 16 bits and a filter byte a line; interlacing has under 2 lines for each, plus 8.
     await inflate('decodeImage', 'the PNG image', pixels, 'deflate', height * (8 * width + 2) + 8)
   }
   const decoded = decode(png, { checkCrc: true })
-  const { width, height } = decoded
   const data = toBytes(decoded)
   return { width, height, channels: data.length / (width * height), data }
 }

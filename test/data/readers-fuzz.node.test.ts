@@ -79,6 +79,13 @@ describe('files changed by chance', { timeout }, () => {
     })
   })
 
+  test('a PNG that only claims to be large takes no memory', async () => {
+    const file = encodePng(pictures[1]!)
+    new DataView(file.buffer, file.byteOffset).setUint32(16, 5000)
+    new DataView(file.buffer, file.byteOffset).setUint32(20, 5000)
+    await expect(decodeImage(withSums(file.slice()))).rejects.toThrow(/bytes of pixels can't be those of 5000x5000/)
+  })
+
   test('JPEG', () => {
     const files = pictures.slice(0, 2).map((image) => encodeJpeg(image))
     return fuzzReader<Image>('JPEG', /^decodeImage: /, (random) => {

@@ -33,5 +33,3 @@ const algorithmOf = (plan: Plan): Algorithm =>
 
 export const planCalls = (plan: Plan, features: PlanFeatures, epilogue: Epilogue): KernelCall[] =>
   algorithmOf(plan).calls(plan, features, epilogue)
-
-export { printPlan } from './explain.ts'

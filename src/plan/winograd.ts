@@ -181,5 +181,3 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
     noEpilogue,
   )
 }
-
-export { winogradError } from './explain.ts'

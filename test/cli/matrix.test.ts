@@ -6,8 +6,10 @@ import { errorBounds } from '../../src/cli/matrix/bound.ts'
 import { borders, cells, draw, paddings, ranks, specOf, variants } from '../../src/cli/matrix/cells.ts'
 import { quantities } from '../../src/cli/matrix/check.ts'
 import { matrixCommand } from '../../src/cli/matrix/command.ts'
+import { borderCosts, costlyLayers } from '../../src/cli/matrix/cost.ts'
 import { type CellResult, runMatrix } from '../../src/cli/matrix/run.ts'
-import { printMatrix } from '../../src/cli/matrix/table.ts'
+import { printMatrix, withCosts } from '../../src/cli/matrix/table.ts'
+import { parseSpec, printSpec } from '../../src/conv/index.ts'
 import { conv, placeholder, sub } from '../../src/graph/index.ts'
 
 const page = readFileSync(new URL('../../docs/matrix.md', import.meta.url), 'utf8')
@@ -18,6 +20,11 @@ const rowsOf = (text: string) =>
     .split('\n')
     .filter((line) => line.startsWith('|') && !line.includes('---'))
     .map((line) => line.slice(2, -2).split(' | '))
+
+function specAndOptions(cell: (typeof cells)[number], number: number) {
+  const drawn = draw(cell, number, 1)
+  return { spec: specOf(drawn), options: drawn.options }
+}
 
 /** Results of every cell, all alike. */
 function resultsOf(cases: number): CellResult[] {
@@ -43,6 +50,15 @@ test('every kind of convolution is right on wasm, in a sample with every padding
   }
 }, 120_000)
 
+test('every kind of convolution is right on the interpreter, in a smaller sample', async () => {
+  const results = await runMatrix({ target: 'interpreter', seed: 7 }, (index) => (index % 23 === 0 ? [1] : []))
+  expect(results.flatMap(({ failures }) => failures)).toEqual([])
+  const run = results.filter(({ cases }) => cases > 0)
+  expect(new Set(run.map(({ cell }) => cell.variant)).size).toBe(variants.length)
+  expect(new Set(run.map(({ cell }) => cell.border)).size).toBe(borders.length)
+  expect(new Set(run.map(({ cell }) => cell.padding)).size).toBe(paddings.length)
+}, 120_000)
+
 test('the page has every cell, each from 20 convolutions, none missing or wrong', () => {
   const rows = rowsOf(page)
   const main = rows.filter((row) => row.length === 2 + borders.length)
@@ -54,8 +70,28 @@ test('the page has every cell, each from 20 convolutions, none missing or wrong'
   expect(more.slice(1).map(([variant]) => variant)).toEqual(variants)
   for (const row of more.slice(1)) for (const cell of row.slice(1)) expect(cell).toMatch(/^(0\.\d\d|1\.00)$/)
   const words = (text: string) => text.split('\n').filter((line) => !line.startsWith('|'))
-  expect(words(page)).toEqual(words(printMatrix(resultsOf(20), 'wasm', 1)))
+  expect(words(page)).toEqual(words(withCosts(printMatrix(resultsOf(20), 'wasm', 1), [])))
 })
+
+test('the page has what borders cost, dense layers within the bar', () => {
+  const costs = rowsOf(page).filter(([layer]) => layer!.startsWith('n1 '))
+  expect(costs.map(([layer]) => layer)).toEqual(costlyLayers.map((layer) => printSpec(parseSpec(layer))))
+  for (const [layer, ...numbers] of costs) {
+    expect(numbers).toHaveLength(3)
+    for (const number of numbers) expect(number).toMatch(/^\d+\.\d\d$/)
+    if (layer!.endsWith(' g1')) for (const ratio of numbers.slice(1)) expect(Number(ratio)).toBeLessThanOrEqual(1.15)
+  }
+})
+
+test('costs are measured, and take the place of those before', async () => {
+  const costs = await borderCosts(['n1 6x6 c4 -> 4 k3 p1'], 1)
+  expect(costs).toHaveLength(1)
+  const { milliseconds, ratios } = costs[0]!
+  for (const number of [milliseconds, ratios.circular, ratios.reflect]) expect(number).toBeGreaterThan(0)
+  const once = withCosts('# A page\n', costs)
+  expect(rowsOf(once)).toHaveLength(2)
+  expect(withCosts(once, costs)).toBe(once)
+}, 120_000)
 
 test('a cell that failed or was left out shows', () => {
   const results = resultsOf(1)
@@ -63,6 +99,8 @@ test('a cell that failed or was left out shows', () => {
   expect(rows(results)[1]![2]).toBe('i 0.50')
   expect(rows(results.with(0, { ...results[0]!, failures: ['wrong'] }))[1]![2]).toBe('WRONG')
   expect(rows(results.with(0, { ...results[0]!, cases: 0 }))[1]![2]).toBe('missing')
+  // the float64 loops answered it
+  expect(rows(results.with(0, { ...results[0]!, algorithms: [] }))[1]![2]).toBe('missing')
 })
 
 test('convolutions of a cell are what it says, the first with 16 or more channels a group', () => {
@@ -83,6 +121,21 @@ test('convolutions of a cell are what it says, the first with 16 or more channel
       if (cell.border === 'one per axis')
         expect(new Set(paddingMode).size).toBeGreaterThanOrEqual(cell.rank > 1 ? 2 : 1)
     }
+  }
+})
+
+test('every cell of transposed convolutions has one with output padding, dilation and groups together', () => {
+  for (const cell of cells.filter(({ variant }) => variant === 'transposed')) {
+    const all = Array.from({ length: 20 }, (_, number) => specAndOptions(cell, number))
+    expect(
+      all.some(
+        ({ spec, options }) =>
+          spec.groups > 1 &&
+          spec.dilation.some((d, i) => d > 1 && spec.kernel[i]! > 1) &&
+          (options.outputPadding as number[]).some((extra) => extra > 0),
+      ),
+      Object.values(cell).join(),
+    ).toBe(true)
   }
 })
 

@@ -12,6 +12,7 @@ const command = new Command('matrix')
   .option('--specs <count>', 'random convolutions of each cell', '20')
   .option('--seed <number>', 'the same seed, the same convolutions', '1')
   .option('--out <file>', 'where the table goes', page)
+  .option('--costs', 'only measures what borders cost, and puts that into the table')
   .action(async (options: MatrixCommandOptions) => {
     if (!(await matrixCommand(options, console.log))) process.exitCode = 1
   })

@@ -1,5 +1,6 @@
 import { borders, type Cell, paddings, ranks, variants } from './cells.ts'
 import { type Quantity, quantities } from './check.ts'
+import { type BorderCost, costlyModes } from './cost.ts'
 import type { CellResult } from './run.ts'
 
 const letters: Readonly<Record<string, string>> = { depthwise: 'd', implicit: 'i', pointwise: 'p', winograd: 'w' }
@@ -10,9 +11,10 @@ const showShare = (share: number) => (Math.ceil(share * 100 - 1e-9) / 100).toFix
 const largest = (some: readonly CellResult[], names: readonly Quantity[] = quantities) =>
   Math.max(...some.flatMap(({ shares }) => names.map((name) => shares[name])))
 
-/** One cell of the table, over all that fall into it; nothing may be left out. */
+/** One cell of the table, over all that fall into it; nothing may be left out, or computed by no algorithm. */
 function show(some: readonly CellResult[], named: boolean, names: readonly Quantity[] = quantities): string {
-  if (some.length === 0 || some.some(({ cases }) => cases === 0)) return 'missing'
+  if (some.length === 0 || some.some(({ cases, algorithms }) => cases === 0 || algorithms.length === 0))
+    return 'missing'
   if (some.some(({ failures }) => failures.length > 0)) return 'WRONG'
   const used = [...new Set(some.flatMap(({ algorithms }) => algorithms))].map((name) => letters[name] ?? name)
   return named ? `${used.sort().join('')} ${showShare(largest(some, names))}` : showShare(largest(some, names))
@@ -66,3 +68,25 @@ The same numbers by padding (all ranks and borders) and by what was computed:
 ${table(['variant', ...paddings, ...quantities], more)}
 `
 }
+
+const costsTitle = '## What a border costs'
+
+/** Where 3x3 convolutions with a border are slower than with zeros, and by how much. */
+function printCosts(costs: readonly BorderCost[]): string {
+  const rows = costs.map(({ layer, milliseconds, ratios }) => [
+    layer,
+    milliseconds.toFixed(2),
+    ...costlyModes.map((mode) => ratios[mode].toFixed(2)),
+  ])
+  return `${costsTitle}
+
+Times on wasm, one thread, of the same 3x3 convolution with borders and with zeros around the input: the least of many,
+measured in turn; what \`npm run matrix -- --costs\` measures again. The aim is at most 1.15.
+
+${table(['layer', 'zeros, ms', ...costlyModes.map((mode) => `${mode} / zeros`)], rows)}
+`
+}
+
+/** The page with these costs in place of any that it has. */
+export const withCosts = (page: string, costs: readonly BorderCost[]): string =>
+  `${page.split(costsTitle)[0]!.trimEnd()}\n\n${printCosts(costs)}`

@@ -70,7 +70,7 @@ function addTrain(program: Command, terminal: Terminal, done: Report): void {
         'train lenet5 --data fashion-mnist --epochs 10 --augment --output runs/fashion.safetensors',
         'train vgg-like --data photos --optimizer sgd --learning-rate 0.05',
         'train lenet5 --resume',
-        'train --from squeezenet.onnx --cut pool10 photos',
+        'train --from squeezenet.onnx --cut fire9/concat photos',
       ),
     )
     .action(async (name: string, options: TrainCommand) => done(await trainCommand(name, options, terminal)))

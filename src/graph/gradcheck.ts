@@ -35,7 +35,7 @@ export interface GradcheckEntry {
   readonly numeric: number
   /** |analytic - numeric| over the larger of both, or over the input's mean derivative where that is larger. */
   readonly relativeError: number
-  /** Whether that is so because the function has a corner or a jump there: finer differences don't come to one value. */
+  /** Whether the function has a corner or a jump there: finer differences don't come to one value. */
   readonly corner: boolean
 }
 
@@ -92,9 +92,7 @@ function remedyOf(wrong: readonly GradcheckEntry[]): string {
   const others = wrong.length - corners
   return [
     ...(corners > 0
-      ? [
-          `${corners} at a corner or jump of the function (relu at 0, equal maxima, floor): move these inputs away from it.`,
-        ]
+      ? [`${corners} at a corner or jump (relu at 0, equal maxima, floor): move these inputs away from it.`]
       : []),
     ...(others > 0
       ? [`${others} where the function is smooth: there the derivative is wrong, or has the wrong factor or sign.`]

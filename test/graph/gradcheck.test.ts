@@ -77,9 +77,7 @@ test('corners are told from wrong derivatives, and only those that differ are li
   expect(corners.map(({ index }) => index[0]).sort()).toEqual([0, 1])
   const lines = String(report).split('\n')
   expect(lines).toHaveLength(5)
-  expect(lines[4]).toBe(
-    '2 at a corner or jump (relu at 0, equal maxima, floor): move these inputs away from it.',
-  )
+  expect(lines[4]).toBe('2 at a corner or jump (relu at 0, equal maxima, floor): move these inputs away from it.')
   // x in steps that are too fine for differences to see, each of them flat
   const flat = gradcheck((x) => mul(floor(mul(x, 1e9)), 1e-9), [tensor([1.5])], { throws: false })
   expect(flat.entries[0]!.corner).toBe(false)

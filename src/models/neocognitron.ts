@@ -269,6 +269,8 @@ export class Neocognitron {
           [1, before, before, inputs],
           [1, s, s, planes],
         ],
+        // a sum of what isn't negative isn't negative: weights only grow
+        { precision: 'direct' },
       )
     })
     const stages = this.options.staged ? [[0], [1], [2]] : [[0, 1, 2]]

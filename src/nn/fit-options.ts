@@ -6,9 +6,9 @@ import type { BestWeights, CheckpointOptions, Position, Settings } from './check
 import { checkNames, checkRange } from './checks.ts'
 import { type Evaluation, evaluator } from './evaluate.ts'
 import type { MonitorOptions } from './history.ts'
-import type { Optimizer, OptimizerConfig, OptimizerState } from './optimizer.ts'
-import { type OptimizerName, optimizerOf } from './optimizers.ts'
-import { type Schedule, type ScheduleConfig, type ScheduleName, scheduleOf } from './schedules.ts'
+import { isOptimizer, type Optimizer, type OptimizerConfig, type OptimizerState } from './optimizer.ts'
+import type { OptimizerName } from './optimizers.ts'
+import { constantRate, isSchedule, type Schedule, type ScheduleConfig, type ScheduleName } from './schedule.ts'
 import {
   type BatchResult,
   type ClipOptions,
@@ -103,16 +103,28 @@ function checkOptions(options: FitOptions): void {
   }
 }
 
+// those that have names are fetched when one is asked for, so that a page needn't load them all
+
+async function optimizerFor({ optimizer = 'adam' }: FitOptions): Promise<Optimizer> {
+  if (isOptimizer(optimizer)) return optimizer
+  return (await import('./optimizers.ts')).optimizerOf(optimizer)
+}
+
+async function scheduleFor({ schedule = constantRate() }: FitOptions): Promise<Schedule> {
+  if (isSchedule(schedule)) return schedule
+  return (await import('./schedules.ts')).scheduleOf(schedule)
+}
+
 /** A training of `model` that is about to begin, every option checked. */
-export function prepare(model: Trainable, data: TrainingData, options: FitOptions): Training {
+export async function prepare(model: Trainable, data: TrainingData, options: FitOptions): Promise<Training> {
   checkOptions(options)
   const { epochs = 1, batchSize = 64, seed = model.seed, shuffle = true, validation, verbose = inTerminal() } = options
   if (model.parameters.length === 0) fail('fit', 'the model has no parameters', 'Give it a layer with weights')
   const source = sourceOf('fit', data, model.inputShape)
   const validationSource = validation && sourceOf('fit', validation, model.inputShape)
   const measures = measuresOf(options)
-  const optimizer = optimizerOf(options.optimizer ?? 'adam')
-  const schedule = scheduleOf(options.schedule ?? 'constantRate')
+  const optimizer = await optimizerFor(options)
+  const schedule = await scheduleFor(options)
   const state = optimizer.create(model.parameters)
   const clip: ClipOptions = { clipValue: options.clipValue, clipNorm: options.clipNorm }
   const measure = validationSource && evaluator('fit', model, measures, batchSize)

@@ -42,7 +42,7 @@ async function run(training: Training): Promise<History['stopped']> {
  * @returns the numbers of every epoch; the model's weights are changed in place
  */
 export async function fit(model: Trainable, data: TrainingData, options: FitOptions = {}): Promise<History> {
-  const fresh = prepare(model, data, options)
+  const fresh = await prepare(model, data, options)
   const training = options.resume === undefined ? fresh : await resumed(fresh, options.resume)
   const { callbacks, plan, position, best } = training
   for (const callback of callbacks) await callback.begin?.(plan)

@@ -28,6 +28,10 @@ export interface Optimizer {
   create(parameters: readonly Variable[]): OptimizerState
 }
 
+/** Whether it is an optimiser, not just the name or the options of one. */
+export const isOptimizer = (value: Optimizer | OptimizerConfig | string): value is Optimizer =>
+  typeof value === 'object' && 'create' in value && typeof value.create === 'function'
+
 /** The expressions of one optimiser. */
 export interface Rule {
   /** Names of what it remembers for every parameter, in the parameter's shape, 0 at first. */

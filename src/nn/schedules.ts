@@ -1,45 +1,17 @@
 import { checkCount } from '../base/errors.ts'
 import { checkNames, checkRange } from './checks.ts'
-import { type EpochRecord, type MonitorOptions, monitored } from './history.ts'
+import { type MonitorOptions, monitored } from './history.ts'
 import { pick } from './options.ts'
+import {
+  constantRate,
+  isSchedule,
+  type Moment,
+  type Schedule,
+  type ScheduleConfig,
+  type ScheduleName,
+} from './schedule.ts'
 
-/** Where a training stands before a step. */
-export interface Moment {
-  /** Steps done. */
-  readonly step: number
-  readonly totalSteps: number
-  /** Epochs done. */
-  readonly epoch: number
-  /** Their records. */
-  readonly epochs: readonly EpochRecord[]
-}
-
-/** Schedules of the learning rate by name. */
-export type ScheduleName =
-  | 'constantRate'
-  | 'stepDecay'
-  | 'multiStepDecay'
-  | 'exponentialDecay'
-  | 'cosineDecay'
-  | 'polynomialDecay'
-  | 'warmUp'
-  | 'reduceOnPlateau'
-
-/** Name and options of a schedule: plain data that a file can keep. */
-export interface ScheduleConfig {
-  readonly name: ScheduleName
-  readonly [option: string]: unknown
-}
-
-/** How the learning rate changes: by which factor the optimiser's own is multiplied. It remembers nothing itself. */
-export interface Schedule {
-  readonly config: ScheduleConfig
-  /** The factor at a moment of the training. */
-  factor(at: Moment): number
-}
-
-/** The optimiser's learning rate throughout. */
-export const constantRate = (): Schedule => ({ config: { name: 'constantRate' }, factor: () => 1 })
+export * from './schedule.ts'
 
 export interface StepDecayOptions {
   /** Epochs between two changes. */
@@ -186,8 +158,8 @@ const schedules: Readonly<Record<ScheduleName, (options: never) => Schedule>> = 
 
 /** A schedule by its name, with default options, or by its configuration; a schedule stands for itself. */
 export function scheduleOf(value: Schedule | ScheduleConfig | ScheduleName): Schedule {
-  if (typeof value === 'object' && typeof value.factor === 'function') return value as Schedule
-  const { name, ...options } = typeof value === 'string' ? { name: value } : (value as ScheduleConfig)
+  if (isSchedule(value)) return value
+  const { name, ...options } = typeof value === 'string' ? { name: value } : value
   const made = pick('schedule', 'schedule', schedules, name)(options as never)
   checkNames(name, options, Object.keys(made.config))
   return made

@@ -21,6 +21,11 @@ export interface ConvSpec {
   readonly padLow: Shape
   readonly padHigh: Shape
   readonly output: Shape
+  /**
+   * Where each element of a padded axis lies in the input, for axes whose border isn't zeros: `conv` pads them by a
+   * copy, and a program reads the border from where it came if the algorithm can.
+   */
+  readonly sources?: readonly (readonly number[] | undefined)[]
   /** An algorithm (plan/types.ts) to ask before all others: operands of a special kind, say. */
   readonly algorithm?: { readonly name: string }
 }

@@ -17,29 +17,38 @@ export interface DepthwiseShape {
   readonly row: { readonly extent: number; readonly columns: number; readonly y: number }
   /** Elements of x between two columns. */
   readonly column: number
-  /** Columns that exist, counted from the first output's first tap: others are zero and are left out. */
-  readonly columns: { readonly from: number; readonly to: number }
+  /**
+   * Columns that exist, counted from the first output's first tap: others are zero and are left out, or are one of the
+   * existing columns, `sources` says which.
+   */
+  readonly columns: { readonly from: number; readonly to: number; readonly sources?: readonly number[] }
   /** Taps of all axes but the last. */
-  readonly outerTaps: readonly Axis[]
+  readonly outerTaps: readonly Taps[]
   /** Taps of the last axis: `column` columns of x and `w` elements of w apart. */
   readonly taps: { readonly extent: number; readonly column: number; readonly w: number }
 }
 
+/** Taps along one axis: `x` apart in the input, or where `places` says. */
+interface Taps extends Axis {
+  readonly places?: readonly number[]
+}
+
 /** All combinations of axes, as offsets. */
-export function combinations(axes: readonly Axis[]): { x: number; w: number }[] {
+export function combinations(axes: readonly Taps[]): { x: number; w: number }[] {
   const list: { x: number; w: number }[] = []
   forEachIndex(
     axes.map((axis) => axis.extent),
     (index) => {
-      const sum = (key: 'x' | 'w') => index.reduce((total, at, i) => total + at * (axes[i]![key] ?? 0), 0)
-      list.push({ x: sum('x'), w: sum('w') })
+      const sum = (term: (axis: Taps, at: number) => number) =>
+        index.reduce((total, at, i) => total + term(axes[i]!, at), 0)
+      list.push({ x: sum(({ x, places }, at) => places?.[at] ?? at * x!), w: sum(({ w }, at) => at * w!) })
     },
   )
   return list
 }
 
 /** A depthwise convolution over its unpadded input, in whichever direction. Arrays: one entry per spatial axis. */
-interface Dense extends Pick<ConvSpec, 'batch' | 'kernel' | 'stride' | 'dilation' | 'padLow'> {
+interface Dense extends Pick<ConvSpec, 'batch' | 'kernel' | 'stride' | 'dilation' | 'padLow' | 'sources'> {
   readonly channels: number
   readonly input: readonly number[]
   readonly output: readonly number[]
@@ -71,7 +80,7 @@ export function backwards(spec: ConvSpec): Dense {
 
 /** One shape for the inside and one for each border of all axes but the last. */
 export function denseShapes(dense: Dense): DepthwiseShape[] {
-  const { batch, channels, input, output, stride, dilation, padLow, kernel, weights, firstWeight } = dense
+  const { batch, channels, input, output, stride, dilation, padLow, kernel, weights, firstWeight, sources } = dense
   const xs = stridesOf([batch, ...input, channels])
   const ys = stridesOf([batch, ...output, channels])
   const last = input.length - 1
@@ -99,8 +108,13 @@ export function denseShapes(dense: Dense): DepthwiseShape[] {
       ],
       row: { extent: output[last]!, columns: stride[last]!, y: ys[last + 1]! },
       column: xs[last + 1]!,
-      columns: { from: padLow[last]!, to: padLow[last]! + input[last]! },
-      outerTaps: region.map(({ from, to }, i) => ({ extent: to - from, x: dilation[i]! * xs[i + 1]!, w: weights[i]! })),
+      columns: { from: padLow[last]!, to: padLow[last]! + input[last]!, sources: sources?.[last] },
+      outerTaps: region.map(({ from, to, places }, i) => ({
+        extent: to - from,
+        x: dilation[i]! * xs[i + 1]!,
+        w: weights[i]!,
+        places: places?.map((place) => place * xs[i + 1]!),
+      })),
       taps: { extent: kernel[last]!, column: dilation[last]!, w: weights[last]! },
     }
   })

@@ -66,6 +66,10 @@ export const depthwise: Algorithm = {
 
 const tileOf = (spec: ConvSpec): number => (sizeOf(spec.kernel) <= keptTaps ? 4 : 6)
 
+/** Whether borders that aren't zeros needn't be there: they are read from where they come from. */
+export const readsBorders = (spec: ConvSpec): boolean =>
+  spec.groups === spec.inChannels && sizeOf(spec.kernel) <= keptTaps && readsPlain('output', spec)
+
 /** Whether it is one convolution, not one for each phase of a stride, whose borders can be written out. */
 const readsPlain = (contraction: Contraction, { stride, kernel }: ConvSpec): boolean =>
   (contraction === 'output' || (contraction === 'inputGradient' && stride.every((s) => s === 1))) &&
@@ -191,10 +195,13 @@ function tileCode(
   weight: (at: Affine) => Expr,
 ): Statements {
   const { outerTaps, taps, row, column } = shape
-  const exists = (at: number) => {
-    if (start === undefined) return true
+  const { from, to, sources } = shape.columns
+  /** The column that is read for the one at `at`; undefined: it is zero. */
+  const columnFor = (at: number) => {
+    if (start === undefined) return at
     const absolute = start * row.columns + at
-    return absolute >= shape.columns.from && absolute < shape.columns.to
+    if (sources) return at + from + sources[absolute]! - absolute
+    return absolute >= from && absolute < to ? at : undefined
   }
   const sums = Array.from({ length: size }, () => variable(name('acc'), f32(0, lanes)))
   const rowOfTaps = (x: Affine, w: Affine, first: number, many: number): Statements => {
@@ -202,13 +209,14 @@ function tileCode(
     sums.forEach((sum, i) => {
       for (let tap = first; tap < first + many; tap++) {
         const at = i * row.columns + tap * taps.column
-        if (exists(at)) columns.set(at, [...(columns.get(at) ?? []), { sum, tap }])
+        if (columnFor(at) !== undefined) columns.set(at, [...(columns.get(at) ?? []), { sum, tap }])
       }
     })
     return [...columns]
       .sort((a, b) => a[0] - b[0])
       .map(([at, uses]) => {
-        const value = define(name('x'), load(shape.x.buffer, addAffine(xAt, x, affine(at * column)), lanes))
+        const from = affine(columnFor(at)! * column)
+        const value = define(name('x'), load(shape.x.buffer, addAffine(xAt, x, from), lanes))
         const products = uses.map(({ sum, tap }) =>
           set(sum.name, multiplyAdd(read(value), weight(shiftAffine(w, tap * taps.w)), read(sum))),
         )

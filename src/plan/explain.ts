@@ -45,8 +45,10 @@ function describeWinograd(plan: Plan): string {
 }
 
 /** Why a plan suits its shape. */
-export const whyOf = (plan: Plan): string =>
-  plan.algorithm.startsWith(winograd.name) ? `${describeWinograd(plan)}, ${plan.why}` : plan.why
+export const whyOf = (plan: Plan): string => {
+  if (plan.algorithm.startsWith(winograd.name)) return `${describeWinograd(plan)}, ${plan.why}`
+  return plan.spec.sources ? `${plan.why}, the border read from where it comes` : plan.why
+}
 
 /** A plan in one line. */
 export const printPlan = (plan: Plan): string => {

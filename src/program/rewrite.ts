@@ -8,8 +8,10 @@ import { sum } from '../graph/reduce.ts'
 import { reshape } from '../graph/reshape.ts'
 import { Tensor, topological } from '../graph/tensor.ts'
 import { choose } from '../plan/choose.ts'
+import { readsBorders } from '../plan/depthwise.ts'
 import { gradientPadding } from '../plan/phases.ts'
 import type { PlanFeatures } from '../plan/types.ts'
+import { withoutBorders } from './borders.ts'
 
 /** Zeros around the spatial axes of x; negative entries stay for the spec to crop. */
 function padSpatial(x: Tensor, low: readonly number[], high: readonly number[], value = 0): Tensor {
@@ -38,7 +40,12 @@ function rewriteContract(node: Tensor, a: Tensor, b: Tensor, features: PlanFeatu
   invariant(operation.kind === 'contract', 'a contraction')
   const { contraction, spec } = operation
   const times = spec.outChannels / spec.groups
-  if (spec.groups > 1 && spec.groups === spec.inChannels && times > 1 && times <= mostRepeated) {
+  const repeats = spec.groups > 1 && spec.groups === spec.inChannels && times > 1 && times <= mostRepeated
+  if (contraction === 'output' && (times === 1 || repeats) && readsBorders(spec)) {
+    const plain = withoutBorders(a, spec)
+    if (plain.x !== a) return rewriteContract(contract(contraction, plain.spec, node, node), plain.x, b, features)
+  }
+  if (repeats) {
     const wide = { ...spec, inChannels: spec.outChannels, groups: spec.outChannels }
     if (contraction !== 'inputGradient')
       return rewriteContract(contract(contraction, wide, node, node), repeatChannels(a, times), b, features)

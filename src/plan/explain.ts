@@ -28,7 +28,8 @@ export function winogradError(plan: Plan): number | undefined {
   const { contraction, spec, algorithm } = plan
   if (!algorithm.startsWith(winograd.name)) return undefined
   const { transform: t, batch, tiles } = tiling(contraction, spec, stepOf(plan))
-  const sums = { output: spec.inChannels, inputGradient: spec.outChannels, kernelGradient: batch * tiles[0] * tiles[1] }
+  const [input, output] = [spec.inChannels / spec.groups, spec.outChannels / spec.groups]
+  const sums = { output: input, inputGradient: output, kernelGradient: batch * tiles[0] * tiles[1] }
   const terms = sums[contraction]
   return roundings(t, terms) * 2 ** -24 * amplification(t) ** 2 * t.taps ** 2 * terms
 }

@@ -32,8 +32,10 @@ export interface Tiling {
   readonly step: number
   /** The map that is cut in tiles: the one that is made, or the gradient that the kernel's is made of. */
   readonly output: Pair
+  /** Of all groups, as is outChannels. */
   readonly inChannels: number
   readonly outChannels: number
+  readonly groups: number
   /** Tiles along each axis. */
   readonly tiles: Pair
   /** Samples whose tiles are worked on together, and rows of tiles: what is transformed stays in the cache. */
@@ -43,9 +45,21 @@ export interface Tiling {
   readonly sides: readonly Side[]
   readonly productPitch: number
   readonly outputPart: number
-  /** Where the weights lie: of a tap counted forwards, a channel read and a channel made. */
-  readonly weights: { readonly offset: number; readonly taps: Pair; readonly in: number; readonly out: number }
+  /** Where the weights lie: of a group, a tap counted forwards, a channel read and a channel made. */
+  readonly weights: {
+    readonly offset: number
+    readonly group: number
+    readonly taps: Pair
+    readonly in: number
+    readonly out: number
+  }
 }
+
+/** Channels of a group. */
+export const groupOf = ({ groups, inChannels, outChannels }: Tiling) => ({
+  inChannels: inChannels / groups,
+  outChannels: outChannels / groups,
+})
 
 /** Keeps neighbouring points out of the same lines of the cache. */
 const pad = 16
@@ -70,7 +84,7 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
   const outChannels = forwards ? spec.outChannels : spec.inChannels
   const tiles: Pair = [Math.ceil(output[0] / step), Math.ceil(output[1] / step)]
   const points = transform.size ** 2
-  const most = Math.max(cache / 4, points * inChannels * outChannels)
+  const most = Math.max(cache / 4, (points * inChannels * outChannels) / spec.groups)
   const perRow = points * tiles[1] * (inChannels + outChannels)
   const rows = Math.max(1, Math.min(tiles[0], Math.floor(most / perRow)))
   const parts = Math.ceil(tiles[0] / rows)
@@ -114,15 +128,19 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
     output,
     inChannels,
     outChannels,
+    groups: spec.groups,
     tiles,
     samples,
     rows: even,
     sides: gradient ? [read, gradients] : [read],
     productPitch,
     outputPart,
-    weights: forwards
-      ? { offset: 0, taps: [ky, kx], in: ki, out: ko }
-      : { offset: (taps - 1) * (ky + kx), taps: [-ky, -kx], in: ko, out: ki },
+    weights: {
+      group: (spec.outChannels / spec.groups) * ko,
+      ...(forwards
+        ? { offset: 0, taps: [ky, kx], in: ki, out: ko }
+        : { offset: (taps - 1) * (ky + kx), taps: [-ky, -kx], in: ko, out: ki }),
+    },
   }
 }
 
@@ -136,8 +154,14 @@ export const inputStrip = (t: Tiling, side: Side): number => t.transform.size * 
 /** The same of the output's transform. */
 export const outputStrip = (t: Tiling): number => t.transform.size * t.tiles[1] * t.step * t.outputPart
 
+/** Floats from one group's packed weights, or sums, of a point to the next's. */
+export function groupPitch(t: Tiling, lanes: Lanes): number {
+  const { inChannels, outChannels } = groupOf(t)
+  return packedLength(inChannels, outChannels, lanes)
+}
+
 /** Floats from one point's packed weights, or sums, to the next's. */
-export const weightPitch = (t: Tiling, lanes: Lanes): number => packedLength(t.inChannels, t.outChannels, lanes) + pad
+export const weightPitch = (t: Tiling, lanes: Lanes): number => t.groups * groupPitch(t, lanes) + pad
 
 /** Floats of each scratch. What is half transformed lies where the products will be, or where the inputs were. */
 export function scratchOf(t: Tiling, lanes: Lanes): Readonly<Record<string, number>> {

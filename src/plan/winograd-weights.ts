@@ -19,7 +19,7 @@ import type { CookToom } from './cook-toom.ts'
 import { namer } from './names.ts'
 import { slack } from './types.ts'
 import { constants, linear } from './winograd-linear.ts'
-import { scratchOf, type Tiling, weightPitch } from './winograd-shape.ts'
+import { groupOf, groupPitch, scratchOf, type Tiling, weightPitch } from './winograd-shape.ts'
 
 /** Blocks of columns of one width: their first column, their first float in a point's packed weights, and how many. */
 interface Blocks {
@@ -36,19 +36,20 @@ interface Blocks {
  * hold is written at once.
  */
 export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeatures): Kernel[] {
-  const full = Math.floor(t.outChannels / width)
-  const rest = t.outChannels - full * width
+  const { inChannels, outChannels } = groupOf(t)
+  const full = Math.floor(outChannels / width)
+  const rest = outChannels - full * width
   const all: Blocks[] = [
     {
       column: affine(0, { block: width }),
-      at: affine(0, { block: width * t.inChannels }),
+      at: affine(0, { block: width * inChannels }),
       count: width,
       width,
       many: full,
     },
     {
       column: affine(full * width),
-      at: affine(full * width * t.inChannels),
+      at: affine(full * width * inChannels),
       count: rest,
       width: Math.ceil(rest / lanes) * lanes,
       many: 1,
@@ -64,34 +65,44 @@ export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeature
       return kernel({
         name: 'winogradWeights',
         buffers: [
-          buffer('b', 'f32', t.transform.taps ** 2 * t.inChannels * t.outChannels + slack, 'read'),
+          buffer('b', 'f32', t.transform.taps ** 2 * inChannels * t.outChannels + slack, 'read'),
           buffer('packed', 'f32', scratchOf(t, lanes).packed!, 'write'),
         ],
-        axes: [{ index: 'block', extent: blocks.many }],
+        axes: [...groupAxis(t), { index: 'block', extent: blocks.many }],
         body: [code.constants.statements(), body],
       })
     })
 }
 
+/** Kernels know the group's number only where there are several. */
+const groupAxis = ({ groups }: Tiling) => (groups > 1 ? [{ index: 'group', extent: groups }] : [])
+const groupAt = ({ groups }: Tiling, stride: number): Affine => affine(0, groups > 1 ? { group: stride } : {})
+
 /** Channels made are neighbours in b: vectors of a block's columns. */
 const alongColumns = (t: Tiling, { column, at, width }: Blocks, code: Transformer, lanes: Lanes): Statements =>
-  loop('in', 0, t.inChannels, 1, [
+  loop('in', 0, groupOf(t).inChannels, 1, [
     Array.from({ length: width / lanes }, (_, v) => {
-      const from = addAffine(affine(v * lanes, { in: t.weights.in }), column)
-      const to = addAffine(affine(v * lanes, { in: width }), at)
+      const from = addAffine(affine(v * lanes, { in: t.weights.in }), column, groupAt(t, t.weights.group))
+      const to = addAffine(affine(v * lanes, { in: width }), at, groupAt(t, groupPitch(t, lanes)))
       return code.put(from, (place, value) => [store('packed', addAffine(to, place), value)])
     }),
   ])
 
 /** Channels read are neighbours in b: vectors of them, stored lane by lane. */
 const alongDepth = (t: Tiling, { column, at, count, width }: Blocks, code: Transformer, lanes: Lanes): Statements =>
-  channelVectors(t.inChannels, lanes, 'in', (channel, lanesIn) =>
+  channelVectors(groupOf(t).inChannels, lanes, 'in', (channel, lanesIn) =>
     loop('column', 0, count, 1, [
       code.put(
-        addAffine(channel, scaleAffine(column, t.weights.out), affine(0, { column: t.weights.out })),
+        addAffine(
+          channel,
+          scaleAffine(column, t.weights.out),
+          affine(0, { column: t.weights.out }),
+          groupAt(t, t.weights.group),
+        ),
         (place, value) =>
           Array.from({ length: lanesIn }, (_, lane) => {
-            const to = addAffine(at, affine(lane * width, { column: 1 }), scaleAffine(channel, width), place)
+            const first = addAffine(at, groupAt(t, groupPitch(t, lanes)))
+            const to = addAffine(first, affine(lane * width, { column: 1 }), scaleAffine(channel, width), place)
             return store('packed', to, lanes === 1 ? value : extract(value, lane))
           }),
       ),
@@ -105,18 +116,19 @@ const alongDepth = (t: Tiling, { column, at, count, width }: Blocks, code: Trans
 export function kernelGradientKernel(t: Tiling, { lanes }: TargetFeatures): Kernel {
   const { outputTransform, size, outputs } = t.transform
   const code = transformer(outputTransform, lanes, 'packed', 0, pointSteps(t, lanes), t.weights.taps)
-  const row = affine(0, { in: t.outChannels })
-  const body = channelVectors(t.outChannels, lanes, 'out', (channel, count) => {
-    const at = addAffine(row, channel)
-    return code.put(at, (place, value) => [store('y', addAffine(at, place), value, count)])
+  const { inChannels, outChannels: made } = groupOf(t)
+  const body = channelVectors(made, lanes, 'out', (channel, count) => {
+    const from = addAffine(affine(0, { in: made }), channel, groupAt(t, groupPitch(t, lanes)))
+    const to = addAffine(affine(0, { in: t.outChannels }), channel, groupAt(t, t.weights.group))
+    return code.put(from, (place, value) => [store('y', addAffine(to, place), value, count)])
   })
   return kernel({
     name: 'winogradKernelGradient',
     buffers: [
       buffer('packed', 'f32', size ** 2 * weightPitch(t, lanes) + slack, 'read'),
-      buffer('y', 'f32', outputs ** 2 * t.inChannels * t.outChannels, 'write'),
+      buffer('y', 'f32', outputs ** 2 * inChannels * t.outChannels, 'write'),
     ],
-    axes: [{ index: 'in', extent: t.inChannels }],
+    axes: [...groupAxis(t), { index: 'in', extent: inChannels }],
     body: [code.constants.statements(), body],
   })
 }

@@ -2,7 +2,7 @@ import type { ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
 import { contractionKernels } from './contraction.ts'
 import type { CookToom } from './cook-toom.ts'
-import { chooseTile } from './tiles.ts'
+import { type Axis, chooseTile } from './tiles.ts'
 import {
   type Algorithm,
   allPoints,
@@ -14,6 +14,8 @@ import {
 } from './types.ts'
 import {
   bands,
+  groupOf,
+  groupPitch,
   groups,
   rowsMade,
   rowsRead,
@@ -34,11 +36,10 @@ const variants: Record<number, Record<Exclude<Precision, 'direct'>, readonly num
 
 /** Why the convolution has no such algorithm at all, or nothing. */
 function unfit(spec: ConvSpec): string | undefined {
-  const { rank, kernel, groups, stride, dilation } = spec
+  const { rank, kernel, stride, dilation } = spec
   if (rank !== 2) return `rank ${rank} isn't 2`
   if (kernel[0] !== kernel[1] || !variants[kernel[0]!]) return `kernel ${kernel.join('x')} is neither 3x3 nor 5x5`
   if (stride.some((s) => s !== 1) || dilation.some((d) => d !== 1)) return 'stride and dilation must be 1'
-  if (groups > 1) return `${groups} groups`
   return undefined
 }
 
@@ -47,7 +48,7 @@ function cost(t: Tiling, { lanes }: TargetFeatures): number {
   const tiles = t.batch * t.tiles[0] * t.tiles[1]
   const { size, outputs } = t.transform
   const gradient = t.sides.length > 1
-  const channels = t.inChannels * t.outChannels
+  const channels = (t.inChannels * t.outChannels) / t.groups
   const products = (tiles * size ** 2 * channels) / lanes / 2
   // sums of products pass through memory once a chunk
   const sums = gradient ? 2 / (t.samples * t.rows * t.tiles[1]) : 0
@@ -67,7 +68,8 @@ const bytesPerCycle = 8
 
 const directCost = (t: Tiling, { lanes }: TargetFeatures): number => {
   const taps = (t.transform.size - t.step + 1) ** 2
-  return ((t.batch * t.output[0] * t.output[1] * taps * t.inChannels * t.outChannels) / lanes / 2) * 1.05
+  const channels = (t.inChannels * t.outChannels) / t.groups
+  return ((t.batch * t.output[0] * t.output[1] * taps * channels) / lanes / 2) * 1.05
 }
 
 /** F(outputs, taps); for the gradient of the kernel the taps are the outputs, and tiles of the gradient the kernel. */
@@ -95,14 +97,15 @@ export const winograd: Algorithm = {
       cost(b, features) < worth * cost(a, features) ? b : a,
     )
     const gain = directCost(best, features) / cost(best, features)
-    if (forced.length === 0 && (gain < 1.15 || Math.min(best.inChannels, best.outChannels) < 16))
+    const group = groupOf(best)
+    if (forced.length === 0 && (gain < 1.15 || Math.min(group.inChannels, group.outChannels) < 16))
       return refuse(`${nameOf(best.transform)} would take ${(1 / gain).toFixed(2)} of the direct time`)
     const tiles = best.samples * best.rows * best.tiles[1]
     return Object.freeze({
       algorithm: `winograd ${nameOf(best.transform)}`,
       contraction,
       spec,
-      tile: chooseTile(features, gradient ? best.inChannels : tiles, best.outChannels),
+      tile: chooseTile(features, gradient ? group.inChannels : tiles, group.outChannels),
       scratch: scratchOf(best, features.lanes),
       fusable: !gradient,
       padsItself: true,
@@ -148,12 +151,16 @@ export const stepOf = ({ contraction, algorithm }: Plan): number =>
  * gradient of the kernel [channels of a][tiles of a chunk] x [tiles of a chunk][channels of b], added to `packed`.
  */
 function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFeatures, adds: boolean): Kernel[] {
-  const { inChannels, outChannels, productPitch } = t
+  const { inChannels, outChannels } = groupOf(t)
   const [read, gradients] = t.sides as [Side, Side?]
   const place = (buffer: string) => ({ buffer, length: plan.scratch[buffer]!, offset: 0 })
   const [x, weights, products] = [place('inputs'), place('packed'), place('products')]
-  const points = { extent: t.transform.size ** 2, x: read.pitch }
-  const pitch = weightPitch(t, features.lanes)
+  const [pitch, groupWeights] = [weightPitch(t, features.lanes), groupPitch(t, features.lanes)]
+  const outer = (point: Omit<Axis, 'extent'>, group: Omit<Axis, 'extent'>): Axis[] =>
+    [
+      { extent: t.transform.size ** 2, x: read.pitch, ...point },
+      { extent: t.groups, x: inChannels, ...group },
+    ].filter((axis) => axis.extent > 1)
   const tiles = t.samples * rows * t.tiles[1]
   const shape = { name: 'winogradProduct', x, columns: outChannels, sums: [], adds, rowsFirst: true }
   return contractionKernels(
@@ -162,7 +169,7 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
           ...shape,
           w: products,
           y: weights,
-          outer: [{ ...points, w: productPitch, y: pitch }],
+          outer: outer({ w: t.productPitch, y: pitch }, { w: outChannels, y: groupWeights }),
           rows: { extent: inChannels, x: 1, y: outChannels },
           reduce: [{ extent: tiles, x: read.row, w: gradients.row }],
           packed: false,
@@ -171,8 +178,8 @@ function productKernels(t: Tiling, rows: number, plan: Plan, features: TargetFea
           ...shape,
           w: weights,
           y: products,
-          outer: [{ ...points, w: pitch, y: productPitch }],
-          rows: { extent: tiles, x: inChannels, y: outChannels },
+          outer: outer({ w: pitch, y: t.productPitch }, { w: groupWeights, y: outChannels }),
+          rows: { extent: tiles, x: t.inChannels, y: t.outChannels },
           reduce: [{ extent: inChannels, x: 1, w: 1 }],
           packed: true,
         },

@@ -106,7 +106,7 @@ describe('choice', () => {
   test.each([
     ['n1 28x28 c64 -> 64 k3 s2 p1', 'stride and dilation must be 1'],
     ['n1 28x28 c64 -> 64 k3 p1 d2', 'stride and dilation must be 1'],
-    ['n1 28x28 c64 -> 64 k3 p1 g2', '2 groups'],
+    ['n1 28x28 c64 -> 64 k3 p1 g8', 'channels'],
     ['n1 28x28 c64 -> 64 k7 p3', 'kernel 7x7 is neither 3x3 nor 5x5'],
     ['n1 28x28 c64 -> 64 k3x5 p1', 'kernel 3x5 is neither 3x3 nor 5x5'],
     ['n1 300 c64 -> 64 k3 p1', "rank 1 isn't 2"],
@@ -152,8 +152,11 @@ const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
 describe('errors', () => {
-  test.each(variants)('of F(%i, %i) stay within both bounds', async (m, k) => {
-    const spec = parseSpec(`n2 11x14 c18 -> 21 k${k} p1`)
+  const shapes = ['n2 11x14 c18 -> 21', 'n2 9x14 c14 -> 18 g2']
+  const cases = variants.flatMap(([m, k]) => shapes.map((shape): [number, number, string] => [m, k, shape]))
+
+  test.each(cases)('of F(%i, %i) stay within both bounds: %s', async (m, k, shape) => {
+    const spec = parseSpec(`${shape} k${k} p1`)
     for (const contraction of ['output', 'inputGradient', 'kernelGradient'] as const)
       for (const features of Object.keys(featureSets) as FeatureName[]) {
         const name = contraction === 'kernelGradient' ? gradientNameOf(m, k) : nameOf(m, k)

@@ -26,12 +26,17 @@ function convolution(contraction: Contraction, spec: ConvSpec, a: ArrayLike<numb
     forwards ? [spec.batch, ...spec.input, spec.inChannels] : [spec.batch, ...spec.output, spec.outChannels],
   )
   const low = forwards ? spec.padLow : spec.padLow.map((n) => k - 1 - n)
+  const channels = [spec.inChannels / spec.groups, spec.outChannels / spec.groups]
+  const [read, made] = (forwards ? channels : channels.reverse()) as [number, number]
   return {
     output: forwards ? spec.output : spec.input,
     inChannels: forwards ? spec.inChannels : spec.outChannels,
     outChannels: forwards ? spec.outChannels : spec.inChannels,
     x: (n: number, row: number, column: number, c: number) => x(n, row - low[0]!, column - low[1]!, c),
-    w: (i: number, j: number, c: number, o: number) => (forwards ? w(i, j, c, o) : w(k - 1 - i, k - 1 - j, o, c)),
+    w: (i: number, j: number, c: number, o: number) => {
+      if (Math.floor(c / read) !== Math.floor(o / made)) return 0
+      return forwards ? w(i, j, c % read, o) : w(k - 1 - i, k - 1 - j, o % made, c)
+    },
   }
 }
 
@@ -74,7 +79,11 @@ function gradientBound(
         })
       }
   const factor = roundings(t, tiles) * 2 ** -24 * 1.01
-  const made = sums.map((line) => line.map((products) => sandwich(output, products)))
+  const [inGroup, outGroup] = [spec.inChannels / spec.groups, spec.outChannels / spec.groups]
+  // of a channel of a group of a, and each channel of b
+  const made = list(inGroup).map((c) =>
+    list(spec.outChannels).map((o) => sandwich(output, sums[Math.floor(o / outGroup) * inGroup + c]![o]!)),
+  )
   const rows = list(t.outputs).flatMap((i) => list(t.outputs).map((j) => made.flat().map((dw) => dw[i]![j]! * factor)))
   return Float64Array.from(rows.flat())
 }
@@ -97,7 +106,7 @@ export function winogradBound(
   const conv = convolution(contraction, spec, a, b)
   const [height, width] = conv.output as [number, number]
   const bound = new Float64Array(spec.batch * height * width * conv.outChannels)
-  const factor = roundings(t, conv.inChannels) * 2 ** -24 * 1.01
+  const factor = roundings(t, conv.inChannels / spec.groups) * 2 ** -24 * 1.01
   const [input, kernel, output] = [absolute(t.inputTransform), absolute(t.kernelTransform), absolute(t.outputTransform)]
   const weights = list(conv.inChannels).map((c) =>
     list(conv.outChannels).map((o) =>

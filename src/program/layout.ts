@@ -97,6 +97,8 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
   const changing = new Set(news.map((u) => u.variable))
   const keys = new Set<Key>()
   const calls = new Set<StepCall>()
+  /** Also what other steps write into, as into parts of a concatenation. */
+  const moving = new Set<Tensor>()
   const isKept = (scratch: Scratch) => keys.has(scratch)
   const isSteady = (tensor: Tensor) => {
     const node = storage(tensor)
@@ -106,8 +108,10 @@ function findSteady({ steps, news, replaced }: Program): { calls: ReadonlySet<St
     // a new value that is computed in place must wait for its turn: others read the old one before
     const whole =
       !replaced.has(step.node) &&
+      !moving.has(step.node) &&
       step.calls.every((call) => tensorsOf(call).every((t) => storage(t) === step.node || isSteady(t)))
     if (whole) keys.add(step.node)
+    else for (const call of step.calls) for (const tensor of tensorsOf(call)) moving.add(tensor)
     for (const call of step.calls)
       if (whole || (onlyScratch(call) && tensorsOf(call).every(isSteady) && scratchRead(call).every(isKept))) {
         calls.add(call)

@@ -19,6 +19,7 @@ import {
 import { windowMaxGatherKernel, windowMaxKernel, windowMaxScatterKernel } from '../plan/windows.ts'
 import { type GroupFormula, groupFormula } from './formula.ts'
 import { type Fusion, operandKind } from './fuse.ts'
+import { inPlace } from './in-place.ts'
 
 /** Constant data of a step: tables. */
 export type Constant = Int32Array | Float32Array
@@ -298,9 +299,10 @@ export function stepsOf(fusion: Fusion, kept: ReadonlySet<Tensor>, features: Pla
   }
   // constants that every user wrote into its formula need no memory
   const read = new Set([...kept].map(storage))
-  for (const step of made.values())
+  const steps = inPlace([...made.values()], kept)
+  for (const step of steps)
     for (const call of step.calls)
       for (const argument of call.arguments)
         if ('tensor' in argument && storage(argument.tensor) !== step.node) read.add(storage(argument.tensor))
-  return [...made.values()].filter((step) => step.node.operation.kind !== 'fill' || read.has(step.node))
+  return steps.filter((step) => step.node.operation.kind !== 'fill' || read.has(step.node))
 }

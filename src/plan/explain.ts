@@ -2,7 +2,7 @@
 import type { CookToom } from './cook-toom.ts'
 import type { Plan } from './types.ts'
 import { stepOf, winograd } from './winograd.ts'
-import { tiling } from './winograd-shape.ts'
+import { type Tiling, tileCount, tilings } from './winograd-shape.ts'
 
 /**
  * How much more than by the plain sum a rounding error can grow, along one axis: the largest, over outputs, of
@@ -20,6 +20,8 @@ export function amplification({ outputTransform, kernelTransform, inputTransform
 export const roundings = ({ size, taps }: CookToom, channels: number): number =>
   2 * (taps + 1) + 2 * (size + 1) + (channels + 1) + 2 * (size + 1)
 
+const tilesOf = (all: readonly Tiling[]): number => all.reduce((sum, t) => sum + tileCount(t), 0)
+
 /**
  * The largest rounding error that a plan of this kind can have: `size` * max |a| * max |b| (to first order; it is met
  * only if every rounding errs the same way).
@@ -27,20 +29,22 @@ export const roundings = ({ size, taps }: CookToom, channels: number): number =>
 export function winogradError(plan: Plan): number | undefined {
   const { contraction, spec, algorithm } = plan
   if (!algorithm.startsWith(winograd.name)) return undefined
-  const { transform: t, batch, tiles } = tiling(contraction, spec, stepOf(plan))
+  const all = tilings(contraction, spec, stepOf(plan))
+  const t = all[0]!.transform
   const [input, output] = [spec.inChannels / spec.groups, spec.outChannels / spec.groups]
-  const sums = { output: input, inputGradient: output, kernelGradient: batch * tiles[0] * tiles[1] }
+  const sums = { output: input, inputGradient: output, kernelGradient: tilesOf(all) }
   const terms = sums[contraction]
   return roundings(t, terms) * 2 ** -24 * amplification(t) ** 2 * t.taps ** 2 * terms
 }
 
 /** Tiles and growth of errors of a plan of this kind, in words. */
 function describeWinograd(plan: Plan): string {
-  const { transform, batch, tiles, samples, rows } = tiling(plan.contraction, plan.spec, stepOf(plan))
+  const all = tilings(plan.contraction, plan.spec, stepOf(plan))
+  const { transform, tiles, samples, rows } = all[0]!
   const { size } = transform
   const growth = Math.round(amplification(transform) ** 2)
   return (
-    `${batch * tiles[0] * tiles[1]} tiles of ${size}x${size}, ${samples * rows * tiles[1]} at a time, ` +
+    `${tilesOf(all)} tiles of ${size}x${size}, ${samples * rows * tiles[1]} at a time, ` +
     `rounding errors grow at most ${growth} times`
   )
 }

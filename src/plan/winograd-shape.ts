@@ -13,7 +13,8 @@ export interface Side {
   /** Where what is half transformed lies. */
   readonly strips: 'products' | 'strips'
   readonly matrix: CookToom['inputTransform']
-  /** Rows and columns. */
+  /** Rows and columns of the whole map, and of an image. */
+  readonly map: Pair
   readonly extent: Pair
   /** Zeros before the first row and column; negative: rows and columns that nobody reads. */
   readonly low: Pair
@@ -25,20 +26,29 @@ export interface Side {
   readonly pitch: number
 }
 
-/** A stride-1 convolution in tiles of `step` x `step`, of whichever contraction. Axes: [rows, columns]. */
+/**
+ * A stride-1 convolution in tiles of `step` x `step`, of whichever contraction. Axes: [rows, columns]. With dilation d,
+ * rows and columns that lie d apart are an image of their own, to which no other contributes: d * d images of a sample,
+ * those of one size in a tiling.
+ */
 export interface Tiling {
   readonly transform: CookToom
-  readonly batch: number
   readonly step: number
-  /** The map that is cut in tiles: the one that is made, or the gradient that the kernel's is made of. */
+  readonly dilation: Pair
+  /** Images: samples, and those that a sample falls into along each axis. */
+  readonly images: readonly [batch: number, rows: number, columns: number]
+  /** Where a sample's first image begins. */
+  readonly first: Pair
+  /** The map that is cut in tiles: the one that is made, or the gradient that the kernel's is made of; an image of it. */
+  readonly map: Pair
   readonly output: Pair
   /** Of all groups, as is outChannels. */
   readonly inChannels: number
   readonly outChannels: number
   readonly groups: number
-  /** Tiles along each axis. */
+  /** Tiles of an image along each axis. */
   readonly tiles: Pair
-  /** Samples whose tiles are worked on together, and rows of tiles: what is transformed stays in the cache. */
+  /** Images whose tiles are worked on together, and rows of tiles: what is transformed stays in the cache. */
   readonly samples: number
   readonly rows: number
   /** What is read: one map, or for the gradient of the kernel two. */
@@ -69,17 +79,64 @@ const part = 32
 
 const partOf = (channels: number): number => (channels % part === 0 ? part : channels)
 
+/** Neighbouring images along one axis that have one size, of what is read and of what is made. */
+interface Images {
+  readonly first: number
+  readonly count: number
+  readonly read: number
+  readonly made: number
+}
+
+function imagesAlong(dilation: number, read: number, made: number): Images[] {
+  const list: Images[] = []
+  for (let first = 0; first < dilation; first++) {
+    const [r, m] = [read, made].map((extent) => Math.ceil((extent - first) / dilation)) as [number, number]
+    const last = list.at(-1)
+    if (last?.read === r && last.made === m) list[list.length - 1] = { ...last, count: last.count + 1 }
+    else list.push({ first, count: 1, read: r, made: m })
+  }
+  return list
+}
+
+/** How many of the images are worked on together: all along the last axes, and a part of the axis before. */
+function together(images: Tiling['images'], most: number): number {
+  let all = 1
+  for (const extent of [...images].reverse()) {
+    let part = Math.max(1, Math.min(extent, Math.floor(most / all)))
+    while (extent % part !== 0) part--
+    all *= part
+    if (part < extent) break
+  }
+  return all
+}
+
+const pair = (list: readonly number[]): Pair => [list[0]!, list[1]!]
+
+/** A tiling for images of each size: of an undilated convolution one. `cache`: see `tiling`. */
+export function tilings(contraction: Contraction, spec: ConvSpec, step: number, cache?: number): Tiling[] {
+  const forwards = contraction !== 'inputGradient'
+  const [read, made] = forwards ? [spec.input, spec.output] : [spec.output, spec.input]
+  const [rows, columns] = [0, 1].map((axis) => imagesAlong(spec.dilation[axis]!, read[axis]!, made[axis]!))
+  return rows!.flatMap((y) => columns!.map((x) => tiling(contraction, spec, step, [y, x], cache)))
+}
+
 /**
  * @param cache bytes that the transformed inputs and products of a chunk may take; as many as the weights do are no
  * loss, since the weights are read once a chunk
  */
-export function tiling(contraction: Contraction, spec: ConvSpec, step: number, cache = 2 ** 20): Tiling {
+function tiling(
+  contraction: Contraction,
+  spec: ConvSpec,
+  step: number,
+  [y, x]: readonly [Images, Images],
+  cache = 2 ** 20,
+): Tiling {
   const [taps] = spec.kernel as [number, number]
   const gradient = contraction === 'kernelGradient'
   const transform = gradient ? cookToom(taps, step) : cookToom(step, taps)
   const forwards = contraction !== 'inputGradient'
-  const pair = (list: readonly number[]): Pair => [list[0]!, list[1]!]
-  const output = pair(forwards ? spec.output : spec.input)
+  const [readMap, map] = (forwards ? [spec.input, spec.output] : [spec.output, spec.input]).map(pair) as [Pair, Pair]
+  const output: Pair = [y.made, x.made]
   const inChannels = forwards ? spec.inChannels : spec.outChannels
   const outChannels = forwards ? spec.outChannels : spec.inChannels
   const tiles: Pair = [Math.ceil(output[0] / step), Math.ceil(output[1] / step)]
@@ -88,8 +145,8 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
   const perRow = points * tiles[1] * (inChannels + outChannels)
   const rows = Math.max(1, Math.min(tiles[0], Math.floor(most / perRow)))
   const parts = Math.ceil(tiles[0] / rows)
-  let samples = parts > 1 ? 1 : Math.max(1, Math.min(spec.batch, Math.floor(most / (perRow * tiles[0]))))
-  while (spec.batch % samples !== 0) samples--
+  const images: Tiling['images'] = [spec.batch, y.count, x.count]
+  const samples = parts > 1 ? 1 : together(images, Math.floor(most / (perRow * tiles[0])))
   const even = Math.ceil(tiles[0] / parts)
   const [ky, kx, ki, ko] = stridesOf(kernelShape(spec)) as [number, number, number, number]
   const perChunk = samples * even * tiles[1]
@@ -97,13 +154,15 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
   const [inRow, outRow] = [inChannels, outChannels].map((n) => n + (gradient ? pad : 0)) as [number, number]
   const productPitch = perChunk * outRow + pad
   const outputPart = partOf(outChannels)
+  const low = pair(spec.padLow.map((zeros, axis) => zeros / spec.dilation[axis]!))
   const read: Side = {
     source: 'a',
     target: 'inputs',
     strips: 'products',
     matrix: transform.inputTransform,
-    extent: pair(forwards ? spec.input : spec.output),
-    low: pair(forwards ? spec.padLow : spec.padLow.map((low) => taps - 1 - low)),
+    map: readMap,
+    extent: [y.read, x.read],
+    low: forwards ? low : pair(low.map((zeros) => taps - 1 - zeros)),
     channels: inChannels,
     part: partOf(inChannels),
     row: inRow,
@@ -114,6 +173,7 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
     target: 'products',
     strips: 'strips',
     matrix: transform.kernelTransform,
+    map,
     extent: output,
     low: [0, 0],
     channels: outChannels,
@@ -123,8 +183,11 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
   }
   return {
     transform,
-    batch: spec.batch,
     step,
+    dilation: pair(spec.dilation),
+    images,
+    first: [y.first, x.first],
+    map,
     output,
     inChannels,
     outChannels,
@@ -143,6 +206,10 @@ export function tiling(contraction: Contraction, spec: ConvSpec, step: number, c
     },
   }
 }
+
+/** Tiles of all images. */
+export const tileCount = ({ images, tiles }: Tiling): number =>
+  images.reduce((product, n) => product * n, tiles[0] * tiles[1])
 
 /** Columns that the tiles of a row read. */
 export const columnsRead = ({ tiles, step }: Tiling, { matrix }: Side): number =>
@@ -163,8 +230,18 @@ export function groupPitch(t: Tiling, lanes: Lanes): number {
 /** Floats from one point's packed weights, or sums, to the next's. */
 export const weightPitch = (t: Tiling, lanes: Lanes): number => t.groups * groupPitch(t, lanes) + pad
 
-/** Floats of each scratch. What is half transformed lies where the products will be, or where the inputs were. */
-export function scratchOf(t: Tiling, lanes: Lanes): Readonly<Record<string, number>> {
+/** Floats of each scratch, by its buffer's name. */
+export type Scratch = Readonly<Record<string, number>>
+
+/** What the tilings need that take turns. */
+export function scratchOf(all: readonly Tiling[], lanes: Lanes): Scratch {
+  const needs = all.map((t) => needsOf(t, lanes))
+  const most = (name: string) => Math.max(...needs.map((floats) => floats[name]!))
+  return Object.fromEntries(Object.keys(needs[0]!).map((name) => [name, most(name)]))
+}
+
+/** What is half transformed lies where the products will be, or where the inputs were. */
+function needsOf(t: Tiling, lanes: Lanes): Scratch {
   const points = t.transform.size ** 2
   const strips = t.samples * t.rows
   const [read, gradients] = t.sides as [Side, Side?]

@@ -17,7 +17,7 @@ import { channelVectors } from './channels.ts'
 import { namer } from './names.ts'
 import { type Epilogue, slack } from './types.ts'
 import { constants, linear } from './winograd-linear.ts'
-import { type Band, columnsRead, type Group, type Side, scratchOf, type Tiling } from './winograd-shape.ts'
+import { type Band, columnsRead, type Group, type Scratch, type Side, type Tiling } from './winograd-shape.ts'
 
 /** Where vectors lie: number `i` of a column or row at base + i * step, further ones along the loops' indices. */
 interface Walk {
@@ -74,7 +74,10 @@ function passes({ lanes }: TargetFeatures, part: number) {
 
 type Loop = readonly [index: string, from: number, to: number]
 
-/** The points of a group: chunks of samples and rows, then what is independent inside a chunk. */
+/**
+ * The points of a group: chunks of images and rows, then what is independent inside a chunk. Each axis of images is cut
+ * in those outside of a chunk and those inside.
+ */
 function pointsOf(
   t: Tiling,
   band: Band,
@@ -84,17 +87,34 @@ function pointsOf(
   [height, width]: readonly [number, number],
 ) {
   const parts = channels / part
-  const sample = height * width * channels
-  const row = t.step * width * channels
+  const row = t.step * t.dilation[0] * width * channels
+  const steps = [height * width * channels, width * channels, channels]
+  let inside = t.samples
+  const chunks: Point[] = []
+  const images: Point[] = []
+  for (const axis of [2, 1, 0]) {
+    const before = t.samples / inside
+    const extent = Math.min(inside, t.images[axis]!)
+    inside /= extent
+    const at = steps[axis]!
+    images.unshift({
+      index: `n${axis}`,
+      extent,
+      at,
+      tile: before * band.rows * t.tiles[1],
+      strip: before * band.rows * parts,
+    })
+    chunks.unshift({ index: `chunk${axis}`, extent: t.images[axis]! / extent, at: extent * at })
+  }
   const axes = [
-    { index: 'chunk', extent: t.batch / t.samples, at: t.samples * sample, tile: 0, strip: 0, channel: 0 },
-    { index: 'band', extent: band.many, at: band.rows * row, tile: 0, strip: 0, channel: 0 },
-    { index: 'n', extent: t.samples, at: sample, tile: band.rows * t.tiles[1], strip: band.rows * parts, channel: 0 },
-    { index: 'row', extent: group.count, at: row, tile: t.tiles[1], strip: parts, channel: 0 },
-    { index: 'part', extent: parts, at: 0, tile: 0, strip: 1, channel: 1 },
+    ...chunks,
+    { index: 'band', extent: band.many, at: band.rows * row },
+    ...images,
+    { index: 'row', extent: group.count, at: row, tile: t.tiles[1], strip: parts },
+    { index: 'part', extent: parts, at: 0, strip: 1, channel: 1 },
   ].filter((axis) => axis.extent > 1)
   const along = (key: 'at' | 'tile' | 'strip' | 'channel', scale: number) =>
-    affine(0, Object.fromEntries(axes.map((axis) => [axis.index, axis[key] * scale])))
+    affine(0, Object.fromEntries(axes.map((axis: Point) => [axis.index, (axis[key] ?? 0) * scale])))
   return {
     axes: axes.map(({ index, extent }) => ({ index, extent })),
     along,
@@ -102,6 +122,16 @@ function pointsOf(
     tile: group.first * t.tiles[1],
     strip: group.first * parts,
   }
+}
+
+/** An axis of points: how far its neighbours lie apart in the map, and in tiles, strips and parts of channels. */
+interface Point {
+  readonly index: string
+  readonly extent: number
+  readonly at: number
+  readonly tile?: number
+  readonly strip?: number
+  readonly channel?: number
 }
 
 /** Loops over what a strip's other passes hold: its rows, and tiles along them. */
@@ -134,32 +164,42 @@ function walks(
   }
 }
 
-/** The rows of a map from a group's first on. */
+/** The rows of an image from a group's first on. */
 const mapWalk = (
   buffer: string,
   points: ReturnType<typeof pointsOf>,
+  t: Tiling,
   [row, column]: readonly [number, number],
   { width, channels, part }: { width: number; channels: number; part: number },
-): Walk => ({
-  buffer,
-  base: addAffine(affine((row * width + column) * channels), points.along('at', 1), points.along('channel', part)),
-  step: width * channels,
-  scales: { x: channels },
-})
+): Walk => {
+  const [y, x] = [row * t.dilation[0] + t.first[0], column * t.dilation[1] + t.first[1]]
+  return {
+    buffer,
+    base: addAffine(affine((y * width + x) * channels), points.along('at', 1), points.along('channel', part)),
+    step: t.dilation[0] * width * channels,
+    scales: { x: t.dilation[1] * channels },
+  }
+}
 
 /**
  * M d M^T of the rows of tiles of one group of one side: columns first, over whole rows of the map, into a strip
  * [size][columns][channels]; then rows of the strip into the target [point][tile][channel].
  */
-export function inputKernel(t: Tiling, side: Side, band: Band, group: Group, features: TargetFeatures): Kernel {
+export function inputKernel(
+  t: Tiling,
+  side: Side,
+  band: Band,
+  group: Group,
+  scratch: Scratch,
+  features: TargetFeatures,
+): Kernel {
   const { size } = t.transform
-  const { matrix, channels, part, extent, low, source, target, strips } = side
-  const [height, width] = extent
-  const points = pointsOf(t, band, group, channels, part, extent)
+  const { matrix, map, channels, part, extent, low, source, target, strips } = side
+  const points = pointsOf(t, band, group, channels, part, map)
   const columns = columnsRead(t, side)
   const walk = walks(t, points, part, { buffer: strips, columns }, { ...side, buffer: target })
   const from = Math.min(columns, Math.max(0, low[1]))
-  const to = Math.max(from, Math.min(columns, width + low[1]))
+  const to = Math.max(from, Math.min(columns, extent[1] + low[1]))
   const { vectors, known, pass } = passes(features, part)
   const zeros = (begin: number, end: number): Statements => {
     const { base, step, scales } = walk.columns
@@ -172,18 +212,17 @@ export function inputKernel(t: Tiling, side: Side, band: Band, group: Group, fea
     ])
   }
   const first: [number, number] = [(band.first + group.first) * t.step - low[0], -low[1]]
-  const x = mapWalk(source, points, first, { width, channels, part })
+  const x = mapWalk(source, points, t, first, { width: map[1], channels, part })
   const code = [
     zeros(0, from),
     pass(matrix, [['x', from, to]], group.range, x, walk.columns),
     zeros(to, columns),
     pass(matrix, tilesOf(t), [0, size], walk.rows, walk.points),
   ]
-  const scratch = scratchOf(t, features.lanes)
   return kernel({
     name: 'winogradInput',
     buffers: [
-      buffer(source, 'f32', sizeOf([t.batch, height, width, channels]) + slack, 'read'),
+      buffer(source, 'f32', sizeOf([t.images[0], ...map, channels]) + slack, 'read'),
       buffer(target, 'f32', scratch[target]!, 'write'),
       buffer(strips, 'f32', scratch[strips]! + slack, 'update'),
     ],
@@ -200,13 +239,13 @@ export function outputKernel(
   t: Tiling,
   band: Band,
   group: Group,
+  scratch: Scratch,
   features: TargetFeatures,
   epilogue: Epilogue,
 ): Kernel {
   const { size, outputTransform } = t.transform
-  const { step, output, outChannels: channels, outputPart: part } = t
-  const [height, width] = output
-  const points = pointsOf(t, band, group, channels, part, output)
+  const { step, map, output, outChannels: channels, outputPart: part } = t
+  const points = pointsOf(t, band, group, channels, part, map)
   const walk = walks(
     t,
     points,
@@ -215,21 +254,20 @@ export function outputKernel(
     { buffer: 'products', pitch: t.productPitch, row: channels },
   )
   const { known, pass } = passes(features, part)
-  const y = mapWalk('y', points, [(band.first + group.first) * step, 0], { width, channels, part })
+  const y = mapWalk('y', points, t, [(band.first + group.first) * step, 0], { width: map[1], channels, part })
   const made = outputTransform.slice(0, group.range[1])
   const code = [
     pass(outputTransform, tilesOf(t), [0, size], walk.points, walk.rows),
-    pass(made, [['x', 0, width]], [0, size], walk.columns, y, (value, at, channel, bind) =>
+    pass(made, [['x', 0, output[1]]], [0, size], walk.columns, y, (value, at, channel, bind) =>
       epilogue.apply(value, at, addAffine(points.along('channel', part), channel), bind),
     ),
   ]
-  const scratch = scratchOf(t, features.lanes)
   return kernel({
     name: 'winogradOutput',
     buffers: [
       buffer('products', 'f32', scratch.products! + slack, 'read'),
       buffer('inputs', 'f32', scratch.inputs! + slack, 'update'),
-      buffer('y', 'f32', sizeOf([t.batch, height, width, channels]), 'write'),
+      buffer('y', 'f32', sizeOf([t.images[0], ...map, channels]), 'write'),
       ...epilogue.buffers,
     ],
     axes: points.axes,

@@ -19,7 +19,7 @@ import type { CookToom } from './cook-toom.ts'
 import { namer } from './names.ts'
 import { slack } from './types.ts'
 import { constants, linear } from './winograd-linear.ts'
-import { groupOf, groupPitch, scratchOf, type Tiling, weightPitch } from './winograd-shape.ts'
+import { groupOf, groupPitch, type Scratch, type Tiling, weightPitch } from './winograd-shape.ts'
 
 /** Blocks of columns of one width: their first column, their first float in a point's packed weights, and how many. */
 interface Blocks {
@@ -35,7 +35,7 @@ interface Blocks {
  * [columns of the block]. Vectors lie along whichever channels are neighbours in b. What a block's lines of the cache
  * hold is written at once.
  */
-export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeatures): Kernel[] {
+export function weightKernels(t: Tiling, width: number, scratch: Scratch, { lanes }: TargetFeatures): Kernel[] {
   const { inChannels, outChannels } = groupOf(t)
   const full = Math.floor(outChannels / width)
   const rest = outChannels - full * width
@@ -66,7 +66,7 @@ export function weightKernels(t: Tiling, width: number, { lanes }: TargetFeature
         name: 'winogradWeights',
         buffers: [
           buffer('b', 'f32', t.transform.taps ** 2 * inChannels * t.outChannels + slack, 'read'),
-          buffer('packed', 'f32', scratchOf(t, lanes).packed!, 'write'),
+          buffer('packed', 'f32', scratch.packed!, 'write'),
         ],
         axes: [...groupAxis(t), { index: 'block', extent: blocks.many }],
         body: [code.constants.statements(), body],

@@ -7,6 +7,7 @@ import {
   type Algorithm,
   allPoints,
   defaultPrecision,
+  type Epilogue,
   type KernelCall,
   noEpilogue,
   type Plan,
@@ -22,7 +23,8 @@ import {
   type Side,
   scratchOf,
   type Tiling,
-  tiling,
+  tileCount,
+  tilings,
   weightPitch,
 } from './winograd-shape.ts'
 import { inputKernel, outputKernel } from './winograd-transforms.ts'
@@ -36,27 +38,34 @@ const variants: Record<number, Record<Exclude<Precision, 'direct'>, readonly num
 
 /** Why the convolution has no such algorithm at all, or nothing. */
 function unfit(spec: ConvSpec): string | undefined {
-  const { rank, kernel, stride, dilation } = spec
+  const { rank, kernel, stride, dilation, input, output, padLow } = spec
   if (rank !== 2) return `rank ${rank} isn't 2`
   if (kernel[0] !== kernel[1] || !variants[kernel[0]!]) return `kernel ${kernel.join('x')} is neither 3x3 nor 5x5`
-  if (stride.some((s) => s !== 1) || dilation.some((d) => d !== 1)) return 'stride and dilation must be 1'
+  if (stride.some((s) => s !== 1)) return `stride ${stride.join('x')} isn't 1`
+  if (dilation.some((d, axis) => d > Math.min(input[axis]!, output[axis]!))) return 'the dilation exceeds the map'
+  if (dilation.some((d, axis) => padLow[axis]! % d !== 0)) return `the dilation doesn't divide the padding`
   return undefined
 }
 
 /** Cycles by the roughest reckoning: vectors of multiply-adds two a cycle, others three, bytes from far away. */
-function cost(t: Tiling, { lanes }: TargetFeatures): number {
-  const tiles = t.batch * t.tiles[0] * t.tiles[1]
+function cost(all: readonly Tiling[], { lanes }: TargetFeatures): number {
+  const [t] = all as [Tiling]
   const { size, outputs } = t.transform
   const gradient = t.sides.length > 1
   const channels = (t.inChannels * t.outChannels) / t.groups
-  const products = (tiles * size ** 2 * channels) / lanes / 2
-  // sums of products pass through memory once a chunk
-  const sums = gradient ? 2 / (t.samples * t.rows * t.tiles[1]) : 0
   const instructions = (side: number) => side * size * (3 * size + side)
-  const last = (gradient ? channels : tiles * t.outChannels) * instructions(outputs)
-  const first = tiles * (t.inChannels * instructions(size) + (gradient ? t.outChannels * instructions(t.step) : 0))
+  const cycles = all.map((t) => {
+    const tiles = tileCount(t)
+    const products = (tiles * size ** 2 * channels) / lanes / 2
+    // sums of products pass through memory once a chunk
+    const sums = gradient ? 2 / (t.samples * t.rows * t.tiles[1]) : 0
+    const last = gradient ? 0 : tiles * t.outChannels * instructions(outputs)
+    const first = tiles * (t.inChannels * instructions(size) + (gradient ? t.outChannels * instructions(t.step) : 0))
+    return products * (1.05 + sums) + (first + last) / lanes / 3 / 2
+  })
   const weights = Math.max(0, 4 * size ** 2 * channels - near) / bytesPerCycle
-  return products * (1.05 + sums) + (first + last) / lanes / 3 / 2 + weights
+  const made = gradient ? (channels * instructions(outputs)) / lanes / 3 / 2 : 0
+  return cycles.reduce((sum, n) => sum + n, weights + made)
 }
 
 /** A larger tile has larger errors and weights: it must take at most this part of a smaller one's time. */
@@ -66,10 +75,18 @@ const worth = 0.9
 const near = 2 ** 20
 const bytesPerCycle = 8
 
-const directCost = (t: Tiling, { lanes }: TargetFeatures): number => {
-  const taps = (t.transform.size - t.step + 1) ** 2
-  const channels = (t.inChannels * t.outChannels) / t.groups
-  return ((t.batch * t.output[0] * t.output[1] * taps * channels) / lanes / 2) * 1.05
+/** The same of the plain sum, without the taps that meet only padding. */
+function directCost(spec: ConvSpec, { lanes }: TargetFeatures): number {
+  const { batch, kernel, dilation, input, output, padLow, inChannels, outChannels, groups } = spec
+  const met = kernel.map((taps, axis) => {
+    const inside = (tap: number) => {
+      const first = tap * dilation[axis]! - padLow[axis]!
+      return Math.max(0, Math.min(output[axis]!, input[axis]! - first) - Math.max(0, -first))
+    }
+    return Array.from({ length: taps }, (_, tap) => inside(tap)).reduce((sum, n) => sum + n, 0)
+  })
+  const channels = (inChannels * outChannels) / groups
+  return met.reduce((product, n) => product * n, ((batch * channels) / lanes / 2) * 1.05)
 }
 
 /** F(outputs, taps); for the gradient of the kernel the taps are the outputs, and tiles of the gradient the kernel. */
@@ -89,20 +106,22 @@ export const winograd: Algorithm = {
     const gradient = contraction === 'kernelGradient'
     const taps = spec.kernel[0]!
     const precision = features.precision ?? defaultPrecision
-    const all = variants[taps]!.fast.map((step) => tiling(contraction, spec, step, features.cache))
-    const forced = all.filter(({ transform }) => `winograd ${nameOf(transform)}` === features.algorithm)
+    const all = variants[taps]!.fast.map((step) => tilings(contraction, spec, step, features.cache))
+    const forced = all.filter(([t]) => `winograd ${nameOf(t!.transform)}` === features.algorithm)
     if (forced.length === 0 && precision === 'direct') return refuse(`precision is 'direct'`)
-    const allowed = all.filter(({ step }) => variants[taps]![precision as 'high' | 'fast']?.includes(step))
+    const allowed = all.filter(([t]) => variants[taps]![precision as 'high' | 'fast']?.includes(t!.step))
     const best = (forced.length > 0 ? forced : allowed).reduce((a, b) =>
       cost(b, features) < worth * cost(a, features) ? b : a,
     )
-    const gain = directCost(best, features) / cost(best, features)
-    const group = groupOf(best)
+    const gain = directCost(spec, features) / cost(best, features)
+    const first = best[0]!
+    const name = nameOf(first.transform)
+    const group = groupOf(first)
     if (forced.length === 0 && (gain < 1.15 || Math.min(group.inChannels, group.outChannels) < 16))
-      return refuse(`${nameOf(best.transform)} would take ${(1 / gain).toFixed(2)} of the direct time`)
-    const tiles = best.samples * best.rows * best.tiles[1]
+      return refuse(`${name} would take ${(1 / gain).toFixed(2)} of the direct time`)
+    const tiles = first.samples * first.rows * first.tiles[1]
     return Object.freeze({
-      algorithm: `winograd ${nameOf(best.transform)}`,
+      algorithm: `winograd ${name}`,
       contraction,
       spec,
       tile: chooseTile(features, gradient ? group.inChannels : tiles, group.outChannels),
@@ -113,33 +132,45 @@ export const winograd: Algorithm = {
     })
   },
   calls(plan, features, epilogue) {
-    const t = tiling(plan.contraction, plan.spec, stepOf(plan), features.cache)
+    const all = tilings(plan.contraction, plan.spec, stepOf(plan), features.cache)
+    const [t] = all as [Tiling]
     const gradient = t.sides.length > 1
-    const chunks = bands(t).flatMap((band) => {
-      const before = t.sides.flatMap((side) =>
-        groups(band, (row) => rowsRead(t, side, row)).map((group) => inputKernel(t, side, band, group, features)),
-      )
-      const products = (adds: boolean) => allPoints(productKernels(t, band.rows, plan, features, adds))
-      const [first, others] = [products(gradient && band.first > 0), products(gradient)]
-      const after = gradient
-        ? []
-        : groups(band, (row) => rowsMade(t, row)).map((group) => outputKernel(t, band, group, features, epilogue))
-      const count = (t.batch / t.samples) * band.many
-      return Array.from({ length: count }, (_, chunk) => {
-        const part = (kernel: Kernel): KernelCall => {
-          const points = pointsOf(kernel) / count
-          return { kernel, points: [chunk * points, (chunk + 1) * points] }
-        }
-        return [...before.map(part), ...(chunk === 0 ? first : others), ...after.map(part)]
-      })
-    })
+    const chunks = all.flatMap((t) => chunksOf(t, plan, features, epilogue, t !== all[0]))
     if (gradient) return [...chunks.flat(), ...allPoints([kernelGradientKernel(t, features)])]
     // with fewer chunks than threads, threads share the points of each kernel instead
     const numbered = chunks.flatMap((calls, chunk) =>
       chunks.length < 2 || chunks.length < (features.threads ?? 1) ? calls : calls.map((call) => ({ ...call, chunk })),
     )
-    return [...allPoints(weightKernels(t, plan.tile.vectors * features.lanes, features)), ...numbered]
+    return [...allPoints(weightKernels(t, plan.tile.vectors * features.lanes, plan.scratch, features)), ...numbered]
   },
+}
+
+/** The calls of each chunk. `adds`: whether others came before whose sums the gradient of the kernel has in common. */
+function chunksOf(t: Tiling, plan: Plan, features: TargetFeatures, epilogue: Epilogue, adds: boolean): KernelCall[][] {
+  const { scratch } = plan
+  const gradient = t.sides.length > 1
+  return bands(t).flatMap((band) => {
+    const before = t.sides.flatMap((side) =>
+      groups(band, (row) => rowsRead(t, side, row)).map((group) =>
+        inputKernel(t, side, band, group, scratch, features),
+      ),
+    )
+    const products = (more: boolean) => allPoints(productKernels(t, band.rows, plan, features, more))
+    const [first, others] = [products(gradient && (adds || band.first > 0)), products(gradient)]
+    const after = gradient
+      ? []
+      : groups(band, (row) => rowsMade(t, row)).map((group) =>
+          outputKernel(t, band, group, scratch, features, epilogue),
+        )
+    const count = (t.images.reduce((product, n) => product * n, 1) / t.samples) * band.many
+    return Array.from({ length: count }, (_, chunk) => {
+      const part = (kernel: Kernel): KernelCall => {
+        const points = pointsOf(kernel) / count
+        return { kernel, points: [chunk * points, (chunk + 1) * points] }
+      }
+      return [...before.map(part), ...(chunk === 0 ? first : others), ...after.map(part)]
+    })
+  })
 }
 
 /** Tiles' steps are written first, F(4x4, 3x3), but for the gradient of the kernel last, F(3x3, 4x4). */

@@ -104,8 +104,10 @@ describe('choice', () => {
   }
 
   test.each([
-    ['n1 28x28 c64 -> 64 k3 s2 p1', 'stride and dilation must be 1'],
-    ['n1 28x28 c64 -> 64 k3 p1 d2', 'stride and dilation must be 1'],
+    ['n1 28x28 c64 -> 64 k3 s2 p1', "stride 2x2 isn't 1"],
+    ['n1 28x28 c64 -> 64 k3 p1 d2', "the dilation doesn't divide the padding"],
+    ['n1 5x28 c64 -> 64 k3 p6 d6', 'the dilation exceeds the map'],
+    ['n1 33x33 c64 -> 64 k3 p16 d16', 'of the direct time'],
     ['n1 28x28 c64 -> 64 k3 p1 g8', 'channels'],
     ['n1 28x28 c64 -> 64 k7 p3', 'kernel 7x7 is neither 3x3 nor 5x5'],
     ['n1 28x28 c64 -> 64 k3x5 p1', 'kernel 3x5 is neither 3x3 nor 5x5'],
@@ -133,10 +135,16 @@ describe('choice', () => {
 })
 
 /** A contraction's result with one algorithm, on one set of features, from float32 operands. */
-async function run(contraction: Contraction, spec: ConvSpec, features: FeatureName, algorithm: string) {
+async function run(
+  contraction: Contraction,
+  spec: ConvSpec,
+  features: FeatureName,
+  algorithm: string,
+  given?: [Float32Array, Float32Array],
+) {
   const shapes = operandShapes(contraction, spec)
   const operands = shapes.map(placeholder)
-  const values = shapes.map((shape, i) => normal(shape, i + 1)) as [Float32Array, Float32Array]
+  const values = given ?? (shapes.map((shape, i) => normal(shape, i + 1)) as [Float32Array, Float32Array])
   const all = { ...featureSets[features], algorithm }
   const steps = planSteps([contract(contraction, spec, operands[0]!, operands[1]!)], all)
   const machine = skipped(features) ? 'interpreter' : 'wasm'
@@ -152,11 +160,11 @@ const largest = (values: ArrayLike<number>) =>
   Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0)
 
 describe('errors', () => {
-  const shapes = ['n2 11x14 c18 -> 21', 'n2 9x14 c14 -> 18 g2']
+  const shapes = ['n2 11x14 c18 -> 21', 'n2 9x14 c14 -> 18 g2', 'n3 19x16 c6 -> 10 d2x3']
   const cases = variants.flatMap(([m, k]) => shapes.map((shape): [number, number, string] => [m, k, shape]))
 
   test.each(cases)('of F(%i, %i) stay within both bounds: %s', async (m, k, shape) => {
-    const spec = parseSpec(`${shape} k${k} p1`)
+    const spec = parseSpec(`${shape} k${k} ${shape.includes('d') ? 'p2x3' : 'p1'}`)
     for (const contraction of ['output', 'inputGradient', 'kernelGradient'] as const)
       for (const features of Object.keys(featureSets) as FeatureName[]) {
         const name = contraction === 'kernelGradient' ? gradientNameOf(m, k) : nameOf(m, k)
@@ -168,6 +176,22 @@ describe('errors', () => {
         expect(largest(bound)).toBeLessThanOrEqual(most * 1.02)
       }
   })
+})
+
+test('a dilated convolution is one of each image of rows and columns that lie so far apart, bit for bit', async () => {
+  const name = nameOf(4, 3)
+  const dilated = parseSpec('n2 21x18 c20 -> 24 k3 p3x2 d3x2')
+  const image = parseSpec('n2 7x9 c20 -> 24 k3 p1')
+  const { result, values } = await run('output', dilated, 'relaxed', name)
+  const [first, rows, columns] = [[1, 1], 7, 9] as const
+  const places = Array.from({ length: 2 * rows * columns }, (_, i) => {
+    const [n, y, x] = [Math.floor(i / rows / columns), Math.floor(i / columns) % rows, i % columns]
+    return (n * 21 + 3 * y + first[0]) * 18 + 2 * x + first[1]
+  })
+  const part = (list: Float32Array, channels: number) =>
+    Float32Array.from(places.flatMap((place) => [...list.subarray(place * channels, (place + 1) * channels)]))
+  const alone = await run('output', image, 'relaxed', name, [part(values[0], 20), values[1]])
+  expect(alone.result).toEqual(part(result, 24))
 })
 
 describe('in programs', () => {

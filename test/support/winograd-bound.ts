@@ -1,4 +1,5 @@
-import { type Contraction, type ConvSpec, kernelShape } from '../../src/conv/spec.ts'
+import { sizeOf } from '../../src/base/shape.ts'
+import { type Contraction, type ConvSpec, inputShape, kernelShape, outputShape } from '../../src/conv/spec.ts'
 import { cookToom } from '../../src/plan/cook-toom.ts'
 import { roundings } from '../../src/plan/explain.ts'
 import { reader } from './tensors.ts'
@@ -88,13 +89,64 @@ function gradientBound(
   return Float64Array.from(rows.flat())
 }
 
+/** Rows and columns that lie a dilation apart, from `first` on, of a map [N, H, W, C]. */
+function image(shape: readonly number[], first: readonly number[], step: readonly number[]) {
+  const [batch, , , channels] = shape as [number, number, number, number]
+  const [height, width] = [0, 1].map((axis) => Math.ceil((shape[axis + 1]! - first[axis]!) / step[axis]!))
+  const own = [batch, height!, width!, channels]
+  const places = list(sizeOf(own)).map((i) => {
+    const [c, x] = [i % channels, Math.floor(i / channels) % width!]
+    const [y, n] = [Math.floor(i / channels / width!) % height!, Math.floor(i / channels / width! / height!)]
+    return ((n * shape[1]! + y * step[0]! + first[0]!) * shape[2]! + x * step[1]! + first[1]!) * channels + c
+  })
+  return { places, size: own.slice(1, 3) }
+}
+
 /**
  * What a rounding error in Winograd's algorithm can grow to: every value passes at most `roundings` operations, each of
  * which adds 2^-24 of it, and then the transforms; so the error of an output is at most roundings * 2^-24 times the same
- * calculation on absolute values with absolute matrices, to first order.
+ * calculation on absolute values with absolute matrices, to first order. With dilation, that of each image of rows and
+ * columns that lie a dilation apart.
  * @param outputs a tile's; of the gradient of the kernel the size of the tiles of the output's gradient
  */
 export function winogradBound(
+  contraction: Contraction,
+  spec: ConvSpec,
+  outputs: number,
+  a: ArrayLike<number>,
+  b: ArrayLike<number>,
+): Float64Array {
+  const { dilation } = spec
+  if (dilation.every((d) => d === 1)) return boundOf(contraction, spec, outputs, a, b)
+  const gradient = contraction === 'kernelGradient'
+  const resultShape = { output: outputShape, inputGradient: inputShape, kernelGradient: kernelShape }[contraction](spec)
+  const bound = new Float64Array(sizeOf(resultShape))
+  const t = gradient ? cookToom(spec.kernel[0]!, outputs) : cookToom(outputs, spec.kernel[0]!)
+  let tiles = 0
+  const parts = list(dilation[0]!).flatMap((y) => list(dilation[1]!).map((x) => [y, x]))
+  for (const first of parts) {
+    const [input, output] = [inputShape(spec), outputShape(spec)].map((shape) => image(shape, first, dilation))
+    const own = {
+      ...spec,
+      input: input!.size,
+      output: output!.size,
+      dilation: [1, 1],
+      padLow: spec.padLow.map((low, axis) => low / dilation[axis]!),
+    }
+    const of = (values: ArrayLike<number>, { places }: { places: number[] }) => places.map((place) => values[place]!)
+    const read = contraction === 'inputGradient' ? output! : input!
+    const part = boundOf(contraction, own, outputs, of(a, read), gradient ? of(b, output!) : b)
+    const count = spec.batch * own.output.reduce((product, n) => product * Math.ceil(n / outputs), 1)
+    tiles += count
+    const { places } = contraction === 'output' ? output! : input!
+    for (const [i, value] of part.entries())
+      if (gradient) bound[i]! += value / roundings(t, count)
+      else bound[places[i]!] = value
+  }
+  return gradient ? bound.map((value) => value * roundings(t, tiles)) : bound
+}
+
+function boundOf(
   contraction: Contraction,
   spec: ConvSpec,
   outputs: number,

@@ -161,37 +161,50 @@ function gradientView(gradient: Float32Array, plan: readonly Planned[], state: F
   }
 }
 
+/** What is known of a state without taking gradients. */
+export interface Theory {
+  readonly state: FieldState
+  readonly plan: readonly Planned[]
+  readonly views: readonly [picture: View, cone: View]
+}
+
+/** None of a state without layers. */
+export function theoryOf(state: FieldState, picture: Brightness): Theory | undefined {
+  if (state.l.length === 0) return undefined
+  const plan = planOf(state.l)
+  const unit = unitOf(state)
+  return { state, plan, views: [pictureView(picture, plan, unit), cone(plan, unit)] }
+}
+
 /**
  * @param gradient the effective field of this state [side * side], where it is computed already
  * @param pictures how many pictures it was averaged over
  */
-export function model(state: FieldState, picture: Brightness, gradient?: Float32Array, pictures = 1): Frame {
-  if (state.l.length === 0)
+export function frameOf(theory: Theory | undefined, gradient?: Float32Array, pictures = 1): Frame {
+  if (!theory)
     return {
       views: [],
       facts: [],
       speak: 'No layers.',
       problem: 'field: there is no layer, so a unit is a pixel. Add one.',
     }
-  const plan = planOf(state.l)
+  const { state, plan, views } = theory
   const unit = unitOf(state)
   const reach = gradient && reachOf(gradient, plan, unit)
-  const last = plan.at(-1)!
-  const views = [pictureView(picture, plan, unit)]
-  if (gradient) views.push(gradientView(gradient, plan, state, pictures))
-  views.push(cone(plan, unit))
+  const { size } = plan.at(-1)!.field
+  const effective = gradient ? [gradientView(gradient, plan, state, pictures)] : []
   const seen = reach ? ` 95% of its gradient lies in ${reach.side} by ${reach.side}.` : ''
   const parameters = state.l.reduce(
     (sum, { kind, kernel }) => sum + (kind === 'conv' ? 1 : kind === 'residual' ? 2 : 0) * kernel ** 2,
     0,
   )
-  const all = reach?.side === last.field.size
+  const all = reach?.side === size
   const most =
     reach && `, ${all ? 'and' : 'but'} 95% of its gradient lies in ${all ? 'no less' : `${reach.side}×${reach.side}`}`
   return {
-    views,
-    answer: { name: 'In theory', text: `${last.field.size}×${last.field.size} px${most ?? ''}.` },
+    views: [views[0], ...effective, views[1]],
+    answer: { name: 'In theory', text: `${size}×${size} px${most ?? ''}.` },
     facts: [...facts(plan, reach), { name: 'weights', text: `${grouped(parameters)} for one channel` }],
-    speak: `Unit ${unit.join(', ')} of the last layer sees ${last.field.size} by ${last.field.size} pixels in theory.${seen}`,
+    speak: `Unit ${unit.join(', ')} of the last layer sees ${size} by ${size} pixels in theory.${seen}`,
   }
 }

@@ -79,8 +79,9 @@ function Page() {
         </header>
         <Controls state={state} shown={system.shown} />
         <section class="works" aria-label={`${system.name} at work`}>
-          {frame.views.map((view) => (
-            <TensorView key={`${shown!.state.e} ${view.name}`} view={view} largest={pitchOf(view)} />
+          {frame.views.map((view, place) => (
+            // places stay when systems change: to make one takes longer than to paint it
+            <TensorView key={place} view={view} largest={pitchOf(view)} />
           ))}
         </section>
         {legend && <Legend scale="signed" limit={legend.limit} values={legend.values} label={legend.title} />}

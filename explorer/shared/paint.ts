@@ -1,4 +1,5 @@
 import { cellColour, paintAtlas } from './atlas.ts'
+import { canvasIn } from './canvases.ts'
 import { accents, css, inked, panel, type Theme } from './colour.ts'
 import type { Box, View } from './frame.ts'
 import { short } from './numbers.ts'
@@ -64,11 +65,17 @@ export function cellAt(view: Pick<View, 'rows' | 'columns'>, layout: Layout, x: 
   return row >= 0 && row < view.rows && column >= 0 && column < view.columns ? { row, column } : null
 }
 
-const mono = 'ui-monospace, "DejaVu Sans Mono", monospace'
-/** Paints a view. */
-export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout, theme: Theme, cursor?: number): void {
+/** Of all texts, drawn larger or smaller: to set a font makes the browser lay the page out. */
+const fontSize = 11
+const font = `${fontSize}px ui-monospace, "DejaVu Sans Mono", monospace`
+
+/** Paints a view on a canvas in a place, and tells there what it painted. */
+export function paintView(place: HTMLElement, view: View, layout: Layout, theme: Theme, cursor?: number): void {
   const ratio = Math.max(1, Math.round((globalThis.devicePixelRatio ?? 1) * 4) / 4)
-  fit(canvas, layout, ratio)
+  const canvas = canvasIn(place, layout.width, layout.height, ratio)
+  const { name, rows, columns, scale, limit } = view
+  const { pitch, gap, left, top } = layout
+  Object.assign(canvas.dataset, { view: name, rows, columns, scale, limit, pitch, gap, left, top })
   const context = canvas.getContext('2d', { willReadFrequently: false })!
   context.setTransform(ratio, 0, 0, ratio, 0, 0)
   context.clearRect(0, 0, canvas.width / ratio, canvas.height / ratio)
@@ -82,21 +89,10 @@ export function paintView(canvas: HTMLCanvasElement, view: View, layout: Layout,
   if (cursor !== undefined && cursor < view.values.length) paintCursor(context, view, layout, theme, cursor)
 }
 
-/** Makes a canvas large enough; what is too much is cut off. A new size takes longer than the painting. */
-function fit(canvas: HTMLCanvasElement, layout: Layout, ratio: number): void {
-  const step = (size: number) => Math.ceil(size / 96) * 96 * ratio
-  const [width, height] = [step(layout.width), step(layout.height)]
-  const fits = canvas.width >= width && canvas.height >= height && canvas.width * canvas.height <= 6 * width * height
-  if (!fits) Object.assign(canvas, { width, height })
-  canvas.style.width = `${canvas.width / ratio}px`
-  canvas.style.height = `${canvas.height / ratio}px`
-}
-
 /** Large cells: all colours at once, then the lines between them, and what is drawn on single cells. */
 function paintCells(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
   const { pitch, gap, left, top } = layout
-  const { rows, columns, values, padding, unread } = view
-  const size = pitch - gap
+  const { rows, columns, padding, unread } = view
   const accent = accents[theme]
   paintAtlas(context, view, layout, theme)
   for (let column = 1; column <= columns && gap > 0; column++)
@@ -105,17 +101,33 @@ function paintCells(context: CanvasRenderingContext2D, view: View, layout: Layou
     context.clearRect(left, top + row * pitch - gap, columns * pitch, gap)
   if (padding) paintPattern(context, view, layout, accent.edge, 'dashes', padding)
   if (unread) paintPattern(context, view, layout, accent.edge, 'hatch', unread)
-  if (pitch < 14) return
+  if (pitch >= 14) paintNumbers(context, view, layout, theme)
+}
+
+/** The sign of each cell, and its number where there is room. */
+function paintNumbers(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
+  const { pitch, gap, left, top } = layout
+  const size = pitch - gap
+  const { a: ratio } = context.getTransform()
+  context.font = font
   context.textAlign = 'center'
   context.textBaseline = 'middle'
-  textSize = 0
-  for (let index = 0; index < rows * columns; index++) {
-    const x = left + (index % columns) * pitch
-    const y = top + Math.floor(index / columns) * pitch
-    const value = values[index]!
+  const write = (text: string, x: number, y: number, ink: string) => {
+    const pixels = Math.min(size * 0.4, (size * 1.5) / Math.max(text.length, 1))
+    if (pixels < 6) return
+    const scale = (ratio * pixels) / fontSize
+    context.setTransform(scale, 0, 0, scale, ratio * (x + size / 2), ratio * (y + size * 0.54))
+    context.fillStyle = ink
+    context.fillText(text, 0, 0)
+    context.setTransform(ratio, 0, 0, ratio, 0, 0)
+  }
+  for (let index = 0; index < view.rows * view.columns; index++) {
+    const x = left + (index % view.columns) * pitch
+    const y = top + Math.floor(index / view.columns) * pitch
+    const value = view.values[index]!
     const text = view.texts?.[index]
     if (Number.isNaN(value)) {
-      if (text) paintText(context, text, x, y, size, accent.muted)
+      if (text) write(text, x, y, accents[theme].muted)
       continue
     }
     const { ink } = inked(cellColour(view, index, theme))
@@ -124,7 +136,7 @@ function paintCells(context: CanvasRenderingContext2D, view: View, layout: Layou
       context.fillStyle = ink
       context.fillRect(x + size * 0.25, y + size - 3, size * 0.5, 1.5)
     }
-    if (pitch >= 24) paintText(context, text ?? short(value), x, y, size, ink)
+    if (pitch >= 24) write(text ?? short(value), x, y, ink)
   }
 }
 
@@ -148,25 +160,6 @@ function paintPattern(
       while (column + 1 < columns && marked[row * columns + column + 1]) column++
       context.fillRect(left + from * pitch, top + row * pitch, (column + 1 - from) * pitch, pitch)
     }
-}
-
-/** Of the text painted last: to set a font takes longer than to paint a number. */
-let textSize = 0
-
-function paintText(
-  context: CanvasRenderingContext2D,
-  text: string,
-  x: number,
-  y: number,
-  size: number,
-  ink: string,
-): void {
-  const pixels = Math.min(size * 0.4, (size * 1.5) / Math.max(text.length, 1))
-  if (pixels < 6) return
-  if (pixels !== textSize) context.font = `${pixels.toFixed(1)}px ${mono}`
-  textSize = pixels
-  context.fillStyle = ink
-  context.fillText(text, x + size / 2, y + size * 0.54)
 }
 
 const sprites = new Map<string, OffscreenCanvas>()
@@ -229,7 +222,7 @@ function paintFrames(context: CanvasRenderingContext2D, view: View, layout: Layo
 
 function paintIndices(context: CanvasRenderingContext2D, view: View, layout: Layout, theme: Theme): void {
   const { pitch, left, top } = layout
-  context.font = `11px ${mono}`
+  context.font = font
   context.fillStyle = accents[theme].muted
   context.textBaseline = 'middle'
   const every = pitch >= 16 ? 1 : 2

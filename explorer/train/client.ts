@@ -1,18 +1,23 @@
-import { type Signal, signal } from '@preact/signals'
+import { batch, type Signal, signal } from '@preact/signals'
 import type { Chosen, Facts, FromWorker, Settings, State, ToWorker, TrainFrame } from './protocol.ts'
+
+/** What is shown of a training at one moment. */
+export interface Shown {
+  readonly facts: Facts
+  readonly frame: TrainFrame
+  /** Loss of every step so far, also of those beyond the step that is shown. */
+  readonly losses: readonly number[]
+  readonly accuracies: ReadonlyMap<number, number>
+}
 
 /** What the page knows of the training in its worker. */
 export interface Client {
-  /** undefined until a training stands ready. */
-  readonly facts: Signal<Facts | undefined>
-  readonly frame: Signal<TrainFrame | undefined>
+  /** The last moment that came; that of an earlier training stays until the next one stands ready. */
+  readonly shown: Signal<Shown | undefined>
   readonly state: Signal<State>
   readonly problem: Signal<string | undefined>
   /** What was asked for isn't shown yet. */
   readonly waiting: Signal<boolean>
-  /** Loss of every step so far, also of those beyond the step that is shown. */
-  readonly losses: Signal<readonly number[]>
-  readonly accuracies: Signal<ReadonlyMap<number, number>>
   start(settings: Settings): void
   run(): void
   pause(): void
@@ -34,13 +39,12 @@ async function fetched(url: string): Promise<ArrayBuffer> {
 
 /** @param digits address of the file of digits, fetched when it is first needed */
 export function client(worker: Worker, digits: string): Client {
-  const facts = signal<Facts | undefined>(undefined)
-  const frame = signal<TrainFrame | undefined>(undefined)
+  const shown = signal<Shown | undefined>(undefined)
   const state = signal<State>('idle')
   const problem = signal<string | undefined>(undefined)
   const waiting = signal(true)
-  const losses = signal<readonly number[]>([])
-  const accuracies = signal<ReadonlyMap<number, number>>(new Map())
+  /** Of the training that stands ready in the worker. */
+  let facts: Facts | undefined
   let chosen: Chosen = { heldOut: 0 }
   /** A frame is asked for; another one is wanted after it. */
   let [asked, wanted] = [false, false]
@@ -49,57 +53,66 @@ export function client(worker: Worker, digits: string): Client {
   let beginning = 0
   let saved: ((bytes: ArrayBuffer) => void) | undefined
   const send = (message: ToWorker, transfer: Transferable[] = []) => worker.postMessage(message, transfer)
+  /** What is shown already of the same training. */
+  const before = () => (shown.value?.facts === facts ? shown.value : undefined)
   function ask(): void {
-    if (!facts.value) return
+    if (!facts) return
     wanted = asked
     if (asked) return
     asked = true
-    send({ kind: 'frame', chosen, lossesFrom: losses.value.length })
+    send({ kind: 'frame', chosen, lossesFrom: before()?.losses.length ?? 0 })
   }
-  function take(next: TrainFrame): void {
-    const { from, values } = next.losses
-    if (from === losses.value.length && values.length > 0) losses.value = [...losses.value, ...values]
-    if (next.accuracies.some(([step]) => !accuracies.value.has(step)))
-      accuracies.value = new Map([...accuracies.value, ...next.accuracies])
-    frame.value = next
-    state.value = next.state
+  function take(of: Facts, frame: TrainFrame): void {
+    const { losses, accuracies } = before() ?? { losses: [], accuracies: new Map<number, number>() }
+    const { from, values } = frame.losses
+    shown.value = {
+      facts: of,
+      frame,
+      losses: from === losses.length && values.length > 0 ? [...losses, ...values] : losses,
+      accuracies: frame.accuracies.some(([step]) => !accuracies.has(step))
+        ? new Map([...accuracies, ...frame.accuracies])
+        : accuracies,
+    }
+    state.value = frame.state
   }
-  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => {
-    if (data.kind === 'facts') {
-      facts.value = data.facts
+  function hear(message: FromWorker): void {
+    if (message.kind === 'facts') {
+      facts = message.facts
       ask()
-    } else if (data.kind === 'error') {
-      problem.value = data.message
+    } else if (message.kind === 'error') {
+      problem.value = message.message
       asked = false
-      if (facts.value) ask()
+      if (facts) ask()
       else waiting.value = false
-    } else if (data.kind === 'saved') saved?.(data.bytes)
-    else if (!facts.value) return
-    else if (data.kind === 'state') {
-      state.value = data.state
+    } else if (message.kind === 'saved') saved?.(message.bytes)
+    // the rest is of a training that is given up
+    else if (!facts) return
+    else if (message.kind === 'state') {
+      state.value = message.state
       ask()
     } else {
       asked = false
-      take(data.frame)
+      take(facts, message.frame)
       waiting.value = wanted
       if (wanted) ask()
-      else if (data.frame.state === 'running') setTimeout(() => requestAnimationFrame(ask), frameTime)
+      else if (message.frame.state === 'running') setTimeout(() => requestAnimationFrame(ask), frameTime)
     }
-  })
+  }
+  // one painting for all that a message changes
+  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => batch(() => hear(data)))
   worker.addEventListener('error', (event) => {
     waiting.value = false
     problem.value = `The worker failed: ${event.message || 'it could not be loaded'}. Load the page again.`
   })
   async function start(settings: Settings): Promise<void> {
     const own = ++beginning
-    facts.value = undefined
-    frame.value = undefined
-    problem.value = undefined
-    waiting.value = true
-    state.value = 'idle'
-    losses.value = []
-    accuracies.value = new Map()
+    facts = undefined
     ;[asked, wanted] = [false, false]
+    batch(() => {
+      problem.value = undefined
+      waiting.value = true
+      state.value = 'idle'
+    })
     try {
       const file = settings.data === 'digits' && !sentDigits ? await fetched(digits) : undefined
       if (own !== beginning) return
@@ -111,13 +124,10 @@ export function client(worker: Worker, digits: string): Client {
     }
   }
   return {
-    facts,
-    frame,
+    shown,
     state,
     problem,
     waiting,
-    losses,
-    accuracies,
     start: (settings) => void start(settings),
     run: () => send({ kind: 'run' }),
     pause: () => send({ kind: 'pause' }),

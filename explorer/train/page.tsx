@@ -1,4 +1,5 @@
-import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
+import { computed, effect, signal } from '@preact/signals'
+import { useMemo } from 'preact/hooks'
 import type { Frame, View } from '../shared/frame.ts'
 import { Choice, Select, Slider } from '../shared/parts/controls.tsx'
 import { Figure } from '../shared/parts/figure.tsx'
@@ -9,7 +10,7 @@ import { pageState } from '../shared/state.ts'
 import { keepTrained } from '../shared/trained.ts'
 import { Answers } from './answers.tsx'
 import { Chart } from './chart.tsx'
-import { client } from './client.ts'
+import { client, type Shown } from './client.ts'
 import { codeOf } from './code.ts'
 import digitsUrl from './digits.bin?url'
 import { DrawPad } from './draw.tsx'
@@ -25,81 +26,81 @@ const training = client(new Worker(new URL('./worker.ts', import.meta.url), { ty
 
 const loading: Frame = { views: [], facts: [], speak: '' }
 
-/** Begins anew whenever a setting changes that decides the training. */
-function useTraining(): void {
-  const key = settingsKey(page.state.value)
-  useLayoutEffect(() => training.start(settingsOf(page.state.value)), [key])
-}
+/** A drawing that takes the place of the held-out picture, as large as pictures of its data are. */
+const drawing = signal<{ readonly data: TrainState['data']; readonly picture: Float32Array } | null>(null)
+const drawn = computed(() => (drawing.value?.data === page.state.value.data ? drawing.value.picture : undefined))
+const settings = computed(() => settingsKey(page.state.value))
+const chosen = computed((): Chosen => (drawn.value ? { drawn: drawn.value } : { heldOut: page.state.value.img }))
 
-/** The picture whose maps are shown. */
-function useChosen(drawn: Float32Array | null): void {
-  const { img } = page.state.value
-  useLayoutEffect(() => {
-    const chosen: Chosen = drawn ? { drawn } : { heldOut: img }
-    training.choose(chosen)
-  }, [img, drawn])
-}
+// begins anew whenever a setting changes that decides the training
+effect(() => {
+  if (settings.value) training.start(settingsOf(page.state.peek()))
+})
+effect(() => training.choose(chosen.value))
 
-function useFrame(): Frame {
-  const limits = useRef<{ of: Facts | undefined; limits: Limits }>({ of: undefined, limits: new Map() })
-  const [facts, frame] = [training.facts.value, training.frame.value]
-  return useMemo(() => {
-    const problem = training.problem.value
-    if (!facts || !frame) return problem ? { ...loading, problem } : loading
-    const known = limits.current.of === facts ? limits.current.limits : new Map<string, number>()
-    const made = frameOf(facts, frame, known)
-    limits.current = { of: facts, limits: limitsOf(made) }
-    return problem ? { ...made, problem } : made
-  }, [facts, frame, training.problem.value])
-}
+let limits: { readonly of: Facts | undefined; readonly limits: Limits } = { of: undefined, limits: new Map() }
+
+const painted = computed((): Frame => {
+  const shown = training.shown.value
+  if (!shown) return loading
+  const made = frameOf(shown.facts, shown.frame, limits.of === shown.facts ? limits.limits : new Map())
+  limits = { of: shown.facts, limits: limitsOf(made) }
+  return made
+})
+const frame = computed((): Frame => {
+  const problem = training.problem.value
+  return problem ? { ...painted.value, problem } : painted.value
+})
 
 const kernelNames = ['start', 'kernels', 'slope']
 
 function Page() {
-  const [drawn, setDrawn] = useState<Float32Array | null>(null)
-  useTraining()
-  useChosen(drawn)
-  const frame = useFrame()
   const state = page.state.value
-  const [facts, shown] = [training.facts.value, training.frame.value]
-  const code = useMemo(() => (facts ? codeOf(state, facts.code) : undefined), [facts, state])
-  const kernels = frame.views.filter(({ name }) => kernelNames.includes(name))
-  const maps = frame.views.filter(({ name }) => !kernelNames.includes(name))
+  const shown = training.shown.value
+  const code = useMemo(() => (shown ? codeOf(state, shown.facts.code) : undefined), [shown?.facts, state])
   const running = training.state.value === 'running'
   const busy = training.waiting.value || running
   return (
-    <Figure page={page} frame={frame} presets={presets} code={code} busy={busy} label="A network that learns">
+    <Figure page={page} frame={frame.value} presets={presets} code={code} busy={busy} label="A network that learns">
       <div class="stage training">
-        <Transport training={training} shown={shown} />
-        <section class="kernels" aria-label="Kernels">
-          {kernels.map((view) => (
-            <TensorView key={view.name} view={view} largest={view.name === 'slope' ? 8 : 12} />
-          ))}
-          {kernels[1] && <Legend scale="signed" limit={kernels[1].limit} values={kernels[1].values} label="weights" />}
-        </section>
-        <Chart
-          losses={training.losses.value}
-          accuracies={training.accuracies.value}
-          step={shown?.step ?? 0}
-          onSeek={(step) => training.seek(nearest(shown?.kept ?? [0], step))}
-        />
-        <section class="maps" aria-label="One picture through the network">
-          {maps.slice(0, 1).map((view) => (
-            <TensorView key={view.name} view={view} largest={4} />
-          ))}
-          {facts && shown && <Answers classes={facts.classes} shares={shown.shares} label={shown.label} />}
-          {maps.slice(1).map((view) => (
-            <TensorView key={view.name} view={view} largest={pitchOf(view)} />
-          ))}
-        </section>
+        <Transport training={training} shown={shown?.frame} />
+        {useMemo(() => pictures(painted.value, shown), [painted.value, shown])}
         <p class="next">
           <button type="button" disabled={!shown || running} onClick={inspect}>
             Look inside this network
           </button>
         </p>
       </div>
-      <Controls state={state} drawn={drawn} onDraw={setDrawn} size={facts?.size ?? 28} />
+      <Controls state={state} size={shown?.facts.size ?? 28} />
     </Figure>
+  )
+}
+
+function pictures({ views }: Frame, shown: Shown | undefined) {
+  const kernels = views.filter(({ name }) => kernelNames.includes(name))
+  const [picture, ...maps] = views.filter(({ name }) => !kernelNames.includes(name))
+  return (
+    <>
+      <section class="kernels" aria-label="Kernels">
+        {kernels.map((view) => (
+          <TensorView key={view.name} view={view} largest={view.name === 'slope' ? 8 : 12} />
+        ))}
+        {kernels[1] && <Legend scale="signed" limit={kernels[1].limit} values={kernels[1].values} label="weights" />}
+      </section>
+      <Chart
+        losses={shown?.losses ?? []}
+        accuracies={shown?.accuracies ?? new Map()}
+        step={shown?.frame.step ?? 0}
+        onSeek={(step) => training.seek(nearest(shown?.frame.kept ?? [0], step))}
+      />
+      <section class="maps" aria-label="One picture through the network">
+        {picture && <TensorView view={picture} largest={4} />}
+        {shown && <Answers classes={shown.facts.classes} shares={shown.frame.shares} label={shown.frame.label} />}
+        {maps.map((view, layer) => (
+          <TensorView key={layer} view={view} largest={pitchOf(view)} />
+        ))}
+      </section>
+    </>
   )
 }
 
@@ -118,15 +119,13 @@ const nearest = (kept: readonly number[], step: number) =>
 
 interface ControlsProps {
   readonly state: TrainState
-  readonly drawn: Float32Array | null
-  readonly onDraw: (picture: Float32Array | null) => void
   readonly size: number
 }
 
 const names = (entries: Readonly<Record<string, string>>) =>
   Object.entries(entries).map(([value, label]) => ({ value, label }))
 
-function Controls({ state, drawn, onDraw, size }: ControlsProps) {
+function Controls({ state, size }: ControlsProps) {
   const { change } = page
   return (
     <div class="controls">
@@ -194,13 +193,19 @@ function Controls({ state, drawn, onDraw, size }: ControlsProps) {
         min={0}
         max={heldOutCounts[state.data] - 1}
         onChange={(img, how) => {
-          onDraw(null)
+          drawing.value = null
           change({ img }, how)
         }}
       />
       <div class="control">
-        <p class="label">or draw one {drawn ? '(this link doesn\u2019t hold your drawing)' : ''}</p>
-        <DrawPad size={size} centre={state.data === 'digits'} onDraw={onDraw} />
+        <p class="label">or draw one {drawn.value ? '(this link doesn\u2019t hold your drawing)' : ''}</p>
+        <DrawPad
+          size={size}
+          centre={state.data === 'digits'}
+          onDraw={(picture) => {
+            drawing.value = { data: state.data, picture }
+          }}
+        />
       </div>
     </div>
   )

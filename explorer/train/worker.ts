@@ -75,7 +75,6 @@ async function start({ settings, digits: file }: Extract<ToWorker, { kind: 'star
   await next.begin()
   session = next
   send({ kind: 'facts', facts: next.facts })
-  sendState()
 }
 
 async function answer(message: ToWorker): Promise<void> {

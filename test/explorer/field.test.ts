@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { pathCounts } from '../../explorer/field/cone.ts'
 import { effectiveField, kernelShapes, picturesFor } from '../../explorer/field/effective.ts'
 import { extent, type Layer, outputsOf, planOf, printLayer, readLayer, side } from '../../explorer/field/layers.ts'
-import { model, reachOf, unitNear } from '../../explorer/field/model.ts'
+import { frameOf, reachOf, theoryOf, unitNear } from '../../explorer/field/model.ts'
 import { page, presets, unitOf } from '../../explorer/field/state.ts'
 import { randomSource } from '../../src/base/random.ts'
 
@@ -138,13 +138,13 @@ describe('field', () => {
 
   test('the frame says what the numbers are', async () => {
     const dx = await effectiveField({ l: page.usual.l, w: 'ones' }, new Float32Array(side * side), unitOf(page.usual))
-    const frame = model({ ...page.usual, w: 'ones' }, new Float32Array(side * side), dx)
+    const frame = frameOf(theoryOf({ ...page.usual, w: 'ones' }, new Float32Array(side * side)), dx)
     expect(frame.views.map(({ name }) => name)).toEqual(['picture', 'effective', 'cone'])
     expect(frame.views[0]!.boxes!.at(-1)).toEqual({ row: 45, column: 45, rows: 7, columns: 7, kind: 'pin' })
     // 1 3 6 7 6 3 1: the third power of 1 + x + x^2
     expect(frame.views[2]!.texts!.slice(-7)).toEqual(['1', '3', '6', '7', '6', '3', '1'])
     expect(frame.facts[1]).toEqual({ name: '1. conv 3×3', text: 'field 3 = 1 + 1·(3−1)·1 px' })
-    expect(model({ ...page.usual, l: [] }, new Float32Array(side * side)).problem).toContain('no layer')
+    expect(frameOf(theoryOf({ ...page.usual, l: [] }, new Float32Array(side * side))).problem).toContain('no layer')
   })
 
   test('dear networks are averaged over fewer pictures', () => {

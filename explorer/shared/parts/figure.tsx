@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact'
-import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
 import type { Code, Frame, Preset } from '../frame.ts'
 import { type PageState, painted } from '../state.ts'
 import { CodeView } from './code.tsx'
@@ -31,10 +31,11 @@ export function Figure<S extends object>(props: FigureProps<S>) {
   })
   const hidden = new URLSearchParams(location.hash.slice(1)).get('hide')?.split(',') ?? []
   const fragment = page.schema.print(page.state.value)
+  const examples = useMemo(() => <Presets presets={presets} fragment={fragment} />, [presets, fragment])
   const toggle = (name: 'code' | 'table') => setOpen(open === name ? null : name)
   return (
     <figure class="figure" ref={root} aria-label={label}>
-      {!hidden.includes('presets') && <Presets presets={presets} fragment={fragment} />}
+      {!hidden.includes('presets') && examples}
       <div role="status" class="notes">
         {page.notes.value.map((note) => (
           <p key={note}>{note}</p>

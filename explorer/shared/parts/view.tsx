@@ -1,4 +1,5 @@
 import { useEffect, useId, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { takeBack } from '../canvases.ts'
 import { keyOf } from '../cells.ts'
 import type { View } from '../frame.ts'
 import { tileAt } from '../mosaic.ts'
@@ -27,7 +28,7 @@ export interface TensorViewProps {
 /** A tensor as a picture that the keyboard can walk over. */
 export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: TensorViewProps) {
   const holder = useRef<HTMLDivElement>(null)
-  const canvas = useRef<HTMLCanvasElement>(null)
+  const place = useRef<HTMLDivElement>(null)
   const title = useId()
   const available = useWidth(holder)
   const [cursor, setCursor] = useState<Cell>({ row: 0, column: 0 })
@@ -36,10 +37,14 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
   const layout = layoutOf(view, available, largest)
   const at: Cell = { row: Math.min(cursor.row, view.rows - 1), column: Math.min(cursor.column, view.columns - 1) }
   const theme = dark.value ? 'dark' : 'light'
+  const marked = focused ? at.row * view.columns + at.column : undefined
   useLayoutEffect(() => {
-    if (available === 0) return
-    paintView(canvas.current!, view, layout, theme, focused ? at.row * view.columns + at.column : undefined)
-  })
+    if (available > 0) paintView(place.current!, view, layout, theme, marked)
+  }, [view, available, largest, theme, marked])
+  useLayoutEffect(() => {
+    const own = place.current!
+    return () => takeBack(own)
+  }, [])
   const editable = view.editable === true && onEdit !== undefined
   const go = (cell: Cell) => {
     setCursor(cell)
@@ -58,7 +63,7 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
     if (!/^[-\d.]$/.test(event.key)) event.preventDefault()
   }
   function pointed(event: PointerEvent | MouseEvent): Cell | null {
-    const box = canvas.current!.getBoundingClientRect()
+    const box = place.current!.getBoundingClientRect()
     return cellAt(view, layout, event.clientX - box.left, event.clientY - box.top)
   }
   const first = { row: view.firstRow ?? 0, column: view.firstColumn ?? 0 }
@@ -100,20 +105,7 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
           if (cell && editable) setEditing(cell)
         }}
       >
-        <div class="view-cut" style={{ width: `${layout.width}px`, height: `${layout.height}px` }}>
-          <canvas
-            ref={canvas}
-            data-view={view.name}
-            data-rows={view.rows}
-            data-columns={view.columns}
-            data-scale={view.scale}
-            data-limit={view.limit}
-            data-pitch={layout.pitch}
-            data-gap={layout.gap}
-            data-left={layout.left}
-            data-top={layout.top}
-          />
-        </div>
+        <div class="view-cut" ref={place} style={{ width: `${layout.width}px`, height: `${layout.height}px` }} />
         {editing && (
           <CellEditor
             cell={editing}
@@ -131,7 +123,7 @@ export function TensorView({ view, largest = 40, onPoint, onPick, onEdit }: Tens
         )}
       </div>
       <p class="hidden" aria-live="polite">
-        {focused && !Number.isNaN(value) ? `${placeOf(view, at)}, ${spoken(value)}` : ''}
+        {focused ? `${placeOf(view, at)}, ${Number.isNaN(value) ? 'empty' : spoken(value)}` : ''}
       </p>
     </div>
   )

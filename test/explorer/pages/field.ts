@@ -1,7 +1,7 @@
 import type { Page } from 'playwright'
 import { expect } from 'vitest'
 import { effectiveField, picturesFor } from '../../../explorer/field/effective.ts'
-import { model } from '../../../explorer/field/model.ts'
+import { frameOf, theoryOf } from '../../../explorer/field/model.ts'
 import { squaresOf, wholePicture } from '../../../explorer/field/pictures.ts'
 import { type FieldState, presets, page as schema, unitOf } from '../../../explorer/field/state.ts'
 import type { Picture } from '../../../explorer/shared/picture.ts'
@@ -11,10 +11,10 @@ import { goTo } from '../support/browser.ts'
 import { photoOf } from '../support/photo.ts'
 import { expectPicture } from '../support/picture.ts'
 
-async function frameOf(state: FieldState, photo: Picture) {
+async function frameWith(state: FieldState, photo: Picture) {
   const count = picturesFor(state)
   const gradient = await effectiveField(state, squaresOf(photo, count), unitOf(state))
-  return model(state, wholePicture(photo), gradient, count)
+  return frameOf(theoryOf(state, wholePicture(photo)), gradient, count)
 }
 
 export const field: PageContract<FieldState> = {
@@ -29,7 +29,7 @@ export const field: PageContract<FieldState> = {
         const photo = await photoOf(page, 'chelsea')
         for (const { fragment } of presets) {
           await goTo(page, fragment)
-          await expectPicture(page, await frameOf(schema.read(fragment).state, photo), 'light', fragment)
+          await expectPicture(page, await frameWith(schema.read(fragment).state, photo), 'light', fragment)
         }
         const random = randomSource(7)
         for (let i = 0; i < 50; i++) {
@@ -38,7 +38,7 @@ export const field: PageContract<FieldState> = {
           const few = schema.mend({ ...state, l: state.l.slice(0, 4), w: 'ones' }).state
           const fragment = schema.print(few)
           await goTo(page, fragment)
-          await expectPicture(page, await frameOf(schema.read(fragment).state, photo), 'light', fragment)
+          await expectPicture(page, await frameWith(schema.read(fragment).state, photo), 'light', fragment)
         }
       },
     },

@@ -90,6 +90,12 @@ export async function goTo(page: Page, fragment: string): Promise<void> {
       await followed
     }
     await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+    // seen by an observer: what looks again and again would count as the page's own script
+    const figure = document.querySelector('.figure')!
+    await new Promise<void>((resolve) => {
+      const idle = () => figure.getAttribute('data-state') === 'idle' && resolve()
+      new MutationObserver(idle).observe(figure, { attributeFilter: ['data-state'] })
+      idle()
+    })
   }, fragment)
-  await settled(page)
 }

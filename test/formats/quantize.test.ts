@@ -39,6 +39,45 @@ describe('quantize', () => {
     const algorithms = small.plan(x).steps.flatMap(({ plan }) => plan?.algorithm ?? [])
     expect(algorithms).toEqual(['implicit', 'depthwise', 'int8', 'depthwise', 'int8', 'int8'])
   })
+  test.each([
+    ['Clip', 0, 6, 0.0235, 0],
+    ['Clip', -3, 3, 0.02, 100],
+    ['Relu', 0, 1e9, 0.1, 3],
+    ['Identity', -1e9, 1e9, 0.031, 128],
+  ])('sums go through %s %d to %d straight to the next whole numbers', async (op, low, high, step, zero) => {
+    const byte = (values: ArrayLike<number>, shape: readonly number[] = []) => fixed('uint8', shape, values)
+    const [w, bias] = [normals(1, 5 * 8).map((v) => Math.round(v * 40)), normals(2, 5)]
+    const scales = [0.011, 0.004, 0.02, 0.007, 0.013]
+    const model = modelBytes({
+      nodes: [
+        { op: 'QuantizeLinear', inputs: ['x', 's', 'z'], outputs: ['q'] },
+        { op: 'DequantizeLinear', inputs: ['q', 's', 'z'], outputs: ['r'] },
+        { op: 'DequantizeLinear', inputs: ['w8', 'ws'], outputs: ['w'], attributes: { axis: 0 } },
+        { op: 'Conv', inputs: ['r', 'w', 'b'], outputs: ['c'] },
+        { op, inputs: op === 'Clip' ? ['c', 'low', 'high'] : ['c'], outputs: ['l'] },
+        { op: 'QuantizeLinear', inputs: ['l', 't', 'y0'] },
+      ],
+      inputs: { x: [1, 8, 9] },
+      weights: {
+        ...{ s: floats([], [0.05]), z: byte([120]), t: floats([], [step]), y0: byte([zero]) },
+        ...{ w8: fixed('int8', [5, 8, 1], w), ws: floats([5], scales), b: floats([5], bias) },
+        ...{ low: floats([], [low]), high: floats([], [high]) },
+      },
+    })
+    const x = normals(3, 8 * 9).map((v) => v * 2)
+    const whole = x.map((v) => Math.min(Math.max(Math.round(v / 0.05), -120), 135))
+    const expected = Array.from({ length: 5 * 9 }, (_, i) => {
+      const [o, p] = [Math.floor(i / 9), i % 9]
+      const sum = Array.from({ length: 8 }, (_, c) => w[o * 8 + c]! * whole[c * 9 + p]!).reduce((a, b) => a + b)
+      const real = Math.min(Math.max(sum * 0.05 * scales[o]! + bias[o]!, low), high)
+      return Math.min(Math.max(Math.round(real / step) + zero, 0), 255)
+    })
+    const loaded = await loadOnnx(model)
+    expect(Array.from((await loaded.run(Float32Array.from(x))).y!.data)).toEqual(expected)
+    expect(new Set(expected).size).toBeGreaterThan(10)
+    const labels = loaded.plan(Float32Array.from(x)).steps.flatMap(({ label, plan }) => (plan ? label : []))
+    expect(labels.join()).not.toContain('div')
+  })
   test('weights take one scale for each output channel', () => {
     const { whole, scale } = quantizedWeight(fixed('float32', [2, 3], [1, -2, 0.5, 0, 0, 0.01]), 0)
     expect([...whole.data]).toEqual([64, -127, 32, 0, 0, 127])

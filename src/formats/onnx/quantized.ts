@@ -1,11 +1,12 @@
 import { add, div, equal, max, maximum, minimum, mul, neg, round, sub, type Tensor, where } from '../../graph/index.ts'
 import { convInteger } from '../../int8.ts'
-import { type ElementType, elementType, rangeOf } from './elements.ts'
+import { type ElementType, elementType } from './elements.ts'
 import { elementwise } from './elementwise.ts'
 import { centredFixed, centredOf, isByte, quantizedOf, sameZero, scaledFixed } from './integers.ts'
 import { pick } from './moves.ts'
 import type { Ops, Use } from './node.ts'
 import { matmul } from './products.ts'
+import { centred, scaledDown } from './requantize.ts'
 import {
   arranged,
   asLive,
@@ -19,12 +20,6 @@ import {
   type Value,
 } from './value.ts'
 import { convolved, kernelOf } from './windows.ts'
-
-/** Rounded and kept within the type's range, less the zero point. */
-function centred(x: Tensor, zero: Tensor | number, type: ElementType): Tensor {
-  const [low, high] = rangeOf(type)
-  return minimum(maximum(round(x), sub(low, zero)), sub(high, zero))
-}
 
 /** Whole numbers of `type`, remembered without their zero point too: that is what most users want. */
 function withZero(value: Live, zero: Value | undefined, type: ElementType, spread = zero): Live {
@@ -77,7 +72,7 @@ function quantizeLinear(use: Use): Value {
   const type = use.has(2) ? use.type(2) : named ? elementType(use.node.title, named) : 'uint8'
   const laid = laidOf(use)
   const zero = zeroOf(use, laid)
-  const compute = (...[x, scale, z]: Tensor[]) => centred(div(x, scale), z ?? 0, type)
+  const compute = (...[x, scale, z]: Tensor[]) => centred(scaledDown(x, scale), z ?? 0, type)
   const values = [use.input(0), spread(use, 1, laid), ...(zero ? [zero] : [])]
   return withZero(elementwise(values, compute, 'float32'), use.inputs[2], type, zero)
 }

@@ -15,3 +15,7 @@ import { int8 } from './plan/int8.ts'
 export function convInteger(x: Tensor, w: Tensor, options: ConvOptions = {}): Tensor {
   return contract('output', { ...convSpec(x.shape, w.shape, options), algorithm: int8 }, x, w)
 }
+
+/** Whether x is such a convolution. */
+export const isConvInteger = ({ operation }: Tensor): boolean =>
+  operation.kind === 'contract' && operation.spec.algorithm === int8

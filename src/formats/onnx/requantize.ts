@@ -1,11 +1,9 @@
 // Sums of whole numbers that become whole numbers again: as little as can be is done to each value in between.
 import { add, div, maximum, minimum, mul, round, sub, type Tensor } from '../../graph/index.ts'
-import { int8 } from '../../plan/int8.ts'
+import { isConvInteger } from '../../int8.ts'
 import { type ElementType, rangeOf } from './elements.ts'
 
 const known = ({ operation }: Tensor): number | undefined => (operation.kind === 'fill' ? operation.value : undefined)
-
-const isSums = ({ operation }: Tensor): boolean => operation.kind === 'contract' && operation.spec.algorithm === int8
 
 /**
  * x / scale, where x is sums of whole numbers times their unit, with a bias and limits or without: then unit, bias and
@@ -15,7 +13,7 @@ function inUnitsOf(scale: Tensor, x: Tensor): Tensor | undefined {
   const { operation } = x
   const [a, b] = x.inputs as [Tensor, Tensor]
   if (operation.kind !== 'map') return undefined
-  if (operation.fn === 'mul') return isSums(a) ? mul(a, div(b, scale)) : undefined
+  if (operation.fn === 'mul') return isConvInteger(a) ? mul(a, div(b, scale)) : undefined
   const isLimit = operation.fn === 'max' || operation.fn === 'min'
   const fits = isLimit ? known(b) !== undefined : operation.fn === 'add' && b.operation.kind === 'variable'
   const inner = fits ? inUnitsOf(scale, a) : undefined

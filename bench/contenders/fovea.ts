@@ -45,7 +45,7 @@ async function training(net: NetName, threads: number): Promise<Prepared> {
   setThreads(threads)
   const model = createModel(net)
   const optimizer = sgd(trainingOptions).create(model.parameters)
-  const run = trainingRunner('bench', model, measuresOf({ metrics: [] }), optimizer, {})
+  const run = trainingRunner('bench', model, await measuresOf({ metrics: [] }), optimizer, {})
   const { samples, x, labels } = batchOf(net)
   const step = async () => (await run({ x, y: labels }, samples)).loss
   return { output: () => firstLosses(step), call: step }

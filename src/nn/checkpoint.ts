@@ -1,7 +1,8 @@
-import { fail } from '../base/errors.ts'
+import { checkCount, fail } from '../base/errors.ts'
 import { sameShape, showShape } from '../base/shape.ts'
 import type { Variable } from '../graph/index.ts'
 import { readFile, writeFileAtomic } from '../runtime/files.ts'
+import { checkNames } from './checks.ts'
 import type { EpochRecord } from './history.ts'
 import { readSafetensors, type SafeFile } from './safetensors.ts'
 import type { Tally, Trainable } from './training.ts'
@@ -145,6 +146,14 @@ export interface CheckpointOptions {
   readonly everySteps?: number
   /** After so many epochs each. Default 1. */
   readonly everyEpochs?: number
+}
+
+export function checkCheckpointOptions(options: CheckpointOptions): void {
+  checkNames('fit', options, ['path', 'sink', 'everySteps', 'everyEpochs'])
+  checkCount('fit', 'checkpoint.everySteps', options.everySteps ?? 1, 1)
+  checkCount('fit', 'checkpoint.everyEpochs', options.everyEpochs ?? 1, 1)
+  if (options.path === undefined && !options.sink)
+    fail('fit', 'checkpoint has no path and no sink', 'Say where checkpoints go')
 }
 
 export async function keepCheckpoint({ path, sink }: CheckpointOptions, bytes: Uint8Array<ArrayBuffer>): Promise<void> {

@@ -61,5 +61,5 @@ export async function evaluate(
   const { batchSize = 64 } = options
   checkCount('evaluate', 'batchSize', batchSize, 1)
   const source = sourceOf('evaluate', data, model.inputShape)
-  return evaluator('evaluate', model, measuresOf(options), batchSize, options.signal)(source)
+  return evaluator('evaluate', model, await measuresOf(options), batchSize, options.signal)(source)
 }

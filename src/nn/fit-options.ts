@@ -81,19 +81,13 @@ export interface Training {
   readonly position: Position
 }
 
-function checkOptions(options: FitOptions): void {
+async function checkOptions(options: FitOptions): Promise<void> {
   checkNames('fit', options, optionNames)
   const { epochs = 1, batchSize = 64, seed = 0, earlyStopping, checkpoint, validation } = options
   checkCount('fit', 'epochs', epochs, 1)
   checkCount('fit', 'batchSize', batchSize, 1)
   checkCount('fit', 'seed', seed)
-  if (checkpoint) {
-    checkNames('fit', checkpoint, ['path', 'sink', 'everySteps', 'everyEpochs'])
-    checkCount('fit', 'checkpoint.everySteps', checkpoint.everySteps ?? 1, 1)
-    checkCount('fit', 'checkpoint.everyEpochs', checkpoint.everyEpochs ?? 1, 1)
-    if (checkpoint.path === undefined && !checkpoint.sink)
-      fail('fit', 'checkpoint has no path and no sink', 'Say where checkpoints go')
-  }
+  if (checkpoint) (await import('./checkpoint.ts')).checkCheckpointOptions(checkpoint)
   if (earlyStopping) {
     checkNames('fit', earlyStopping, ['patience', 'monitor', 'minDelta', 'mode'])
     checkCount('fit', 'earlyStopping.patience', earlyStopping.patience ?? 5, 1)
@@ -117,12 +111,12 @@ async function scheduleFor({ schedule = constantRate() }: FitOptions): Promise<S
 
 /** A training of `model` that is about to begin, every option checked. */
 export async function prepare(model: Trainable, data: TrainingData, options: FitOptions): Promise<Training> {
-  checkOptions(options)
+  await checkOptions(options)
   const { epochs = 1, batchSize = 64, seed = model.seed, shuffle = true, validation, verbose = inTerminal() } = options
   if (model.parameters.length === 0) fail('fit', 'the model has no parameters', 'Give it a layer with weights')
   const source = sourceOf('fit', data, model.inputShape)
   const validationSource = validation && sourceOf('fit', validation, model.inputShape)
-  const measures = measuresOf(options)
+  const measures = await measuresOf(options)
   const optimizer = await optimizerFor(options)
   const schedule = await scheduleFor(options)
   const state = optimizer.create(model.parameters)

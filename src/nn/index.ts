@@ -48,31 +48,21 @@ export {
 } from './layer.ts'
 export type { WeightOptions } from './linear.ts'
 export { loadModel, loadModelFile } from './load.ts'
+export { type CrossEntropyOptions, type LossFunction, type LossOptions, softmaxCrossEntropy } from './loss.ts'
 export {
   type BinaryCrossEntropyOptions,
   binaryCrossEntropyWithLogits,
-  type CrossEntropyOptions,
   type HuberOptions,
   huber,
-  type LossFunction,
   type LossName,
-  type LossOptions,
   meanAbsoluteError,
   meanSquaredError,
   type SmoothL1Options,
   smoothL1,
-  softmaxCrossEntropy,
 } from './losses.ts'
 export * from './merge.ts'
-export {
-  accuracy,
-  binaryAccuracy,
-  type ClassMetricOptions,
-  confusionMatrix,
-  type Metric,
-  type MetricName,
-  topK,
-} from './metrics.ts'
+export { accuracy, type ClassMetricOptions, type Metric } from './metric.ts'
+export { binaryAccuracy, confusionMatrix, type MetricName, topK } from './metrics.ts'
 export {
   functional,
   type Model,

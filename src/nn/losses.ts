@@ -1,47 +1,10 @@
+// The losses that are asked for by name: a page that trains by the cross-entropy of classes needn't load them.
 import { fail } from '../base/errors.ts'
 import { sameShape, showShape } from '../base/shape.ts'
-import {
-  abs,
-  add,
-  div,
-  equal,
-  exp,
-  less,
-  log1p,
-  logSoftmax,
-  mean,
-  mul,
-  neg,
-  oneHot,
-  sub,
-  sum,
-  type Tensor,
-  tensor,
-  where,
-} from '../graph/index.ts'
+import { abs, add, exp, less, log1p, mul, neg, sub, type Tensor, tensor, where } from '../graph/index.ts'
 import { checkRange } from './checks.ts'
+import { type LossFunction, type LossOptions, reduceLoss, softmaxCrossEntropy } from './loss.ts'
 import { pick } from './options.ts'
-
-/** What becomes of the losses of single samples or elements. */
-export type Reduction = 'mean' | 'sum' | 'none'
-
-/** The loss of a batch from the model's output and what it should have been, both with the batch as first axis. */
-export type LossFunction = (prediction: Tensor, target: Tensor) => Tensor
-
-/** How the losses of samples become one number. */
-export interface LossOptions {
-  /** Default 'mean'. */
-  readonly reduction?: Reduction
-}
-
-function reduceLoss(operation: string, losses: Tensor, reduction: Reduction = 'mean'): Tensor {
-  return pick(
-    operation,
-    'reduction',
-    { mean: () => mean(losses), sum: () => sum(losses), none: () => losses },
-    reduction,
-  )()
-}
 
 function checkSame(operation: string, prediction: Tensor, target: Tensor): void {
   if (!sameShape(prediction.shape, target.shape))
@@ -50,61 +13,6 @@ function checkSame(operation: string, prediction: Tensor, target: Tensor): void 
       `targets ${showShape(target.shape)} don't fit predictions ${showShape(prediction.shape)}`,
       'Give one target for each predicted number, in the same shape',
     )
-}
-
-/** True if `labels` are class numbers for `logits`, false if they are probabilities; or an error. */
-export function holdsClassNumbers(operation: string, logits: Tensor, labels: Tensor): boolean {
-  const numbers = logits.shape.slice(0, -1)
-  if (sameShape(labels.shape, logits.shape)) return false
-  if (!sameShape(labels.shape, numbers))
-    fail(
-      operation,
-      `labels ${showShape(labels.shape)} don't fit logits ${showShape(logits.shape)}`,
-      `Give class numbers ${showShape(numbers)} or probabilities ${showShape(logits.shape)}`,
-    )
-  return true
-}
-
-/** Options of `softmaxCrossEntropy`. */
-export interface CrossEntropyOptions extends LossOptions {
-  /** Weight of each class. 'mean' then divides by the weights of the labels, as PyTorch does. */
-  readonly classWeights?: readonly number[]
-  /** Share of each label that is spread evenly over all classes. Default 0. */
-  readonly labelSmoothing?: number
-  /** Samples with this class number count for nothing. Default: none; a label outside the classes has loss 0. */
-  readonly ignoreIndex?: number
-}
-
-/**
- * Cross-entropy of softmax(logits): PyTorch's `cross_entropy`, with the classes last.
- * @param logits [N, ..., classes]
- * @param labels class numbers [N, ...], or probabilities of the logits' shape
- * @returns [], or [N, ...] with reduction 'none'
- */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor, options: CrossEntropyOptions = {}): Tensor {
-  const operation = 'softmaxCrossEntropy'
-  const { classWeights, labelSmoothing = 0, ignoreIndex, reduction = 'mean' } = options
-  const classes = logits.shape.at(-1) ?? 1
-  const numbers = holdsClassNumbers(operation, logits, labels)
-  checkRange(operation, 'labelSmoothing', labelSmoothing, 0, 1)
-  if (classWeights && classWeights.length !== classes)
-    fail(operation, `${classWeights.length} classWeights for ${classes} classes`, 'Give one weight for each class')
-  if (ignoreIndex !== undefined && !numbers)
-    fail(
-      operation,
-      'ignoreIndex with probabilities as labels',
-      'Give class numbers, or set the rows to ignore to zeros',
-    )
-  const hot = numbers ? oneHot(labels, classes) : labels
-  const weights = classWeights && tensor(classWeights)
-  const smooth = labelSmoothing === 0 ? hot : add(mul(hot, 1 - labelSmoothing), labelSmoothing / classes)
-  const terms = mul(weights ? mul(smooth, weights) : smooth, logSoftmax(logits))
-  const all = neg(sum(terms, [-1]))
-  const ignored = ignoreIndex === undefined ? undefined : equal(labels, ignoreIndex)
-  const losses = ignored ? where(ignored, 0, all) : all
-  if (reduction !== 'mean' || !numbers || !(weights || ignored)) return reduceLoss(operation, losses, reduction)
-  const each = weights ? sum(mul(hot, weights), [-1]) : sum(hot, [-1])
-  return div(sum(losses), sum(ignored ? where(ignored, 0, each) : each))
 }
 
 /** Options of `binaryCrossEntropyWithLogits`. */
@@ -189,6 +97,6 @@ const losses = {
 /** Losses by name. */
 export type LossName = keyof typeof losses
 
-/** A loss by its name, with default options; a function stands for itself. */
-export const lossOf = (loss: LossName | LossFunction): LossFunction =>
-  typeof loss === 'function' ? loss : pick('loss', 'loss', losses as Readonly<Record<string, LossFunction>>, loss)
+/** A loss by its name, with default options. */
+export const lossOf = (name: LossName): LossFunction =>
+  pick('loss', 'loss', losses as Readonly<Record<string, LossFunction>>, name)

@@ -5,8 +5,10 @@ import { add, gradient, type Tensor, tensor, update } from '../graph/index.ts'
 import { type Batch, checkLabels, sampleShapes } from './batches.ts'
 import { clipByGlobalNorm, clipByValue } from './clipping.ts'
 import type { MetricValue } from './history.ts'
-import { type LossFunction, type LossName, lossOf } from './losses.ts'
-import { accuracy, binaryAccuracy, type Metric, type MetricName, metricOf } from './metrics.ts'
+import { type LossFunction, softmaxCrossEntropy } from './loss.ts'
+import type { LossName } from './losses.ts'
+import { accuracy, type Metric } from './metric.ts'
+import type { MetricName } from './metrics.ts'
 import type { Model } from './model.ts'
 import type { OptimizerState } from './optimizer.ts'
 
@@ -31,17 +33,29 @@ export interface Measures {
   readonly metrics: readonly Metric[]
 }
 
-export function measuresOf({ loss = 'softmaxCrossEntropy', metrics }: MeasureOptions): Measures {
-  const usual: Record<string, () => Metric> = {
-    softmaxCrossEntropy: accuracy,
-    binaryCrossEntropyWithLogits: binaryAccuracy,
-  }
+export async function measuresOf({ loss = 'softmaxCrossEntropy', metrics }: MeasureOptions): Promise<Measures> {
   const lossName = typeof loss === 'string' ? loss : 'function'
   return {
     lossName,
-    loss: lossOf(loss),
-    metrics: metrics ? metrics.map(metricOf) : Object.hasOwn(usual, lossName) ? [usual[lossName]()] : [],
+    loss: await lossFor(loss),
+    metrics: await Promise.all((metrics ?? usual[lossName] ?? []).map(metricFor)),
   }
+}
+
+/** Metrics that losses have if none are asked for. */
+const usual: Readonly<Record<string, readonly MetricName[]>> = {
+  softmaxCrossEntropy: ['accuracy'],
+  binaryCrossEntropyWithLogits: ['binaryAccuracy'],
+}
+
+async function lossFor(loss: LossName | LossFunction): Promise<LossFunction> {
+  if (typeof loss === 'function') return loss
+  return loss === 'softmaxCrossEntropy' ? softmaxCrossEntropy : (await import('./losses.ts')).lossOf(loss)
+}
+
+async function metricFor(metric: Metric | MetricName): Promise<Metric> {
+  if (typeof metric === 'object') return metric
+  return metric === 'accuracy' ? accuracy() : (await import('./metrics.ts')).metricOf(metric)
 }
 
 /** The results of one batch: mean loss, and the sums of each metric. */

@@ -1,5 +1,6 @@
 import type { ConvSpec } from '../conv/spec.ts'
 import { type Kernel, pointsOf, type TargetFeatures } from '../kernel/ir.ts'
+import { regionsOf } from './borders.ts'
 import { contractionKernels } from './contraction.ts'
 import type { CookToom } from './cook-toom.ts'
 import { type Axis, chooseTile } from './tiles.ts'
@@ -77,16 +78,11 @@ const bytesPerCycle = 8
 
 /** The same of the plain sum, without the taps that meet only padding. */
 function directCost(spec: ConvSpec, { lanes }: TargetFeatures): number {
-  const { batch, kernel, dilation, input, output, padLow, inChannels, outChannels, groups } = spec
-  const met = kernel.map((taps, axis) => {
-    const inside = (tap: number) => {
-      const first = tap * dilation[axis]! - padLow[axis]!
-      return Math.max(0, Math.min(output[axis]!, input[axis]! - first) - Math.max(0, -first))
-    }
-    return Array.from({ length: taps }, (_, tap) => inside(tap)).reduce((sum, n) => sum + n, 0)
-  })
-  const channels = (inChannels * outChannels) / groups
-  return met.reduce((product, n) => product * n, ((batch * channels) / lanes / 2) * 1.05)
+  const { batch, inChannels, outChannels, groups } = spec
+  const met = regionsOf(spec, 2)
+    .map((region) => region.reduce((product, { count, from, to }) => product * count * (to - from), 1))
+    .reduce((sum, n) => sum + n, 0)
+  return ((batch * met * inChannels * outChannels) / groups / lanes / 2) * 1.05
 }
 
 /** F(outputs, taps); for the gradient of the kernel the taps are the outputs, and tiles of the gradient the kernel. */

@@ -1,16 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import { gradient, type Tensor, tensor, Variable } from '../../src/index.ts'
+import { type LossFunction, softmaxCrossEntropy } from '../../src/nn/loss.ts'
 import {
   binaryCrossEntropyWithLogits,
   huber,
-  type LossFunction,
   lossOf,
   meanAbsoluteError,
   meanSquaredError,
   smoothL1,
-  softmaxCrossEntropy,
 } from '../../src/nn/losses.ts'
-import { accuracy, binaryAccuracy, confusionMatrix, type Metric, metricOf, topK } from '../../src/nn/metrics.ts'
+import { accuracy, type Metric } from '../../src/nn/metric.ts'
+import { binaryAccuracy, confusionMatrix, metricOf, topK } from '../../src/nn/metrics.ts'
 
 const values = async (t: Tensor) => [...(await t.data())]
 

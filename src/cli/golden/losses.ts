@@ -1,9 +1,10 @@
 import type { Tensor } from '../../graph/index.ts'
+import { type LossFunction, type Reduction, softmaxCrossEntropy } from '../../nn/loss.ts'
 import * as nn from '../../nn/losses.ts'
 import type { Operation } from './expression.ts'
 import { type Fields, number, text } from './folder.ts'
 
-const reductionOf = (fields: Fields) => ({ reduction: text(fields, 'reduction', 'mean') as nn.Reduction })
+const reductionOf = (fields: Fields) => ({ reduction: text(fields, 'reduction', 'mean') as Reduction })
 
 /** Losses of two tensors by the file's names. */
 const pairs: Readonly<Record<string, (x: Tensor, target: Tensor, fields: Fields) => Tensor>> = {
@@ -19,7 +20,7 @@ const crossEntropy: Operation = {
     const weights = inputs.has('weight') ? { classWeights: Array.from(inputs.values('weight')) } : {}
     const labelSmoothing = number(fields, 'labelSmoothing', 0)
     const options = { ...reductionOf(fields), labelSmoothing, ...ignored, ...weights }
-    return nn.softmaxCrossEntropy(inputs.get('x'), inputs.get('labels'), options)
+    return softmaxCrossEntropy(inputs.get('x'), inputs.get('labels'), options)
   },
 }
 
@@ -35,9 +36,9 @@ export const losses: Readonly<Record<string, Operation>> = {
 }
 
 /** The loss of a network: its name and reduction stand in `loss` and `reduction`. */
-export function lossFunction(fields: Fields): nn.LossFunction | undefined {
+export function lossFunction(fields: Fields): LossFunction | undefined {
   const name = text(fields, 'loss')
-  if (name === 'crossEntropy') return (x, labels) => nn.softmaxCrossEntropy(x, labels, reductionOf(fields))
+  if (name === 'crossEntropy') return (x, labels) => softmaxCrossEntropy(x, labels, reductionOf(fields))
   const compute = Object.hasOwn(pairs, name) ? pairs[name] : undefined
   return compute && ((x, target) => compute(x, target, fields))
 }

@@ -4,7 +4,7 @@ import { engine } from '../graph/engine.ts'
 import type { Position } from './checkpoint.ts'
 import type { Evaluation } from './evaluate.ts'
 import type { Training } from './fit-options.ts'
-import { bestEpoch, type EpochRecord, monitored } from './history.ts'
+import type { EpochRecord } from './history.ts'
 import { pause } from './pause.ts'
 import { addTo, emptyTally, resultsOf } from './training.ts'
 
@@ -86,9 +86,9 @@ const validationNames = (measured: Evaluation | undefined) =>
   )
 
 /** Index of the best epoch so far, -1 without early stopping. */
-export function bestSoFar({ options: { earlyStopping }, position }: Training): number {
+export async function bestSoFar({ options: { earlyStopping }, position }: Training): Promise<number> {
   if (!earlyStopping) return -1
-  return bestEpoch(monitored('earlyStopping', position.epochs, earlyStopping), earlyStopping.minDelta)
+  return (await import('./early-stopping.ts')).bestOf(position.epochs, earlyStopping)
 }
 
 /** Measures the validation data, records the epoch and keeps the weights if they are the best. */
@@ -105,7 +105,7 @@ export async function endEpoch(training: Training): Promise<void> {
   }
   position.epochs.push(record)
   Object.assign(position, { epoch: position.epoch + 1, step: 0, tally: emptyTally(), seconds: 0 })
-  if (bestSoFar(training) === position.epochs.length - 1)
+  if ((await bestSoFar(training)) === position.epochs.length - 1)
     for (const variable of [...model.parameters, ...model.state]) best.set(variable, variable.read())
   if (isDue(position.epoch, options.checkpoint?.everyEpochs ?? 1)) await saveCheckpoint(training)
   for (const callback of callbacks) await callback.epoch?.(record, plan)

@@ -3,9 +3,9 @@ import type { Precision } from '../compile.ts'
 import { type Batch, type DataSource, sourceOf, type TrainingData } from './batches.ts'
 import { type Callback, epochLog, type FitPlan, inTerminal } from './callbacks.ts'
 import type { BestWeights, CheckpointOptions, Position, Settings } from './checkpoint.ts'
-import { checkNames, checkRange } from './checks.ts'
+import { checkNames } from './checks.ts'
+import type { EarlyStoppingOptions } from './early-stopping.ts'
 import { type Evaluation, evaluator } from './evaluate.ts'
-import type { MonitorOptions } from './history.ts'
 import { isOptimizer, type Optimizer, type OptimizerConfig, type OptimizerState } from './optimizer.ts'
 import type { OptimizerName } from './optimizers.ts'
 import { constantRate, isSchedule, type Schedule, type ScheduleConfig, type ScheduleName } from './schedule.ts'
@@ -19,12 +19,6 @@ import {
   type Trainable,
   trainingRunner,
 } from './training.ts'
-
-/** When a training that gets no better ends; the model then has the weights of its best epoch. */
-export interface EarlyStoppingOptions extends MonitorOptions {
-  /** Epochs in a row without improvement after which the training ends. Default 5. */
-  readonly patience?: number
-}
 
 /** How `fit` trains. Names are Keras's. */
 export interface FitOptions extends MeasureOptions, ClipOptions {
@@ -88,13 +82,7 @@ async function checkOptions(options: FitOptions): Promise<void> {
   checkCount('fit', 'batchSize', batchSize, 1)
   checkCount('fit', 'seed', seed)
   if (checkpoint) (await import('./checkpoint.ts')).checkCheckpointOptions(checkpoint)
-  if (earlyStopping) {
-    checkNames('fit', earlyStopping, ['patience', 'monitor', 'minDelta', 'mode'])
-    checkCount('fit', 'earlyStopping.patience', earlyStopping.patience ?? 5, 1)
-    checkRange('fit', 'earlyStopping.minDelta', earlyStopping.minDelta ?? 0, 0)
-    if (!validation && (earlyStopping.monitor ?? 'valLoss').startsWith('val'))
-      fail('fit', 'earlyStopping monitors validation, but there is none', "Give validation data, or monitor: 'loss'")
-  }
+  if (earlyStopping) (await import('./early-stopping.ts')).checkEarlyStopping(earlyStopping, validation !== undefined)
 }
 
 // those that have names are fetched when one is asked for, so that a page needn't load them all

@@ -17,16 +17,17 @@ async function resumed(training: Training, from: string | Uint8Array): Promise<T
   return { ...training, position, plan: { ...plan, doneSteps: position.totalSteps } }
 }
 
-function lacksImprovement(training: Training): boolean {
+async function lacksImprovement(training: Training): Promise<boolean> {
   const { earlyStopping } = training.options
   const { epochs } = training.position
-  return earlyStopping !== undefined && epochs.length - 1 - bestSoFar(training) >= (earlyStopping.patience ?? 5)
+  if (!earlyStopping) return false
+  return epochs.length - 1 - (await bestSoFar(training)) >= (earlyStopping.patience ?? 5)
 }
 
 async function run(training: Training): Promise<History['stopped']> {
   const { position, plan } = training
   while (position.epoch < plan.epochs) {
-    if (position.step === 0 && lacksImprovement(training)) return 'early'
+    if (position.step === 0 && (await lacksImprovement(training))) return 'early'
     if (!(await trainEpoch(training))) {
       await saveCheckpoint(training)
       return 'aborted'
@@ -48,7 +49,7 @@ export async function fit(model: Trainable, data: TrainingData, options: FitOpti
   for (const callback of callbacks) await callback.begin?.(plan)
   const stopped = await run(training)
   if (stopped !== 'aborted') for (const [variable, values] of best) variable.write(values)
-  const index = bestSoFar(training)
+  const index = await bestSoFar(training)
   const history: History = { epochs: position.epochs, stopped, ...(index >= 0 ? { bestEpoch: index + 1 } : {}) }
   for (const callback of callbacks) await callback.end?.(history)
   return history

@@ -16,6 +16,7 @@ const arrows: Record<string, string[]> = {
   tree: [],
   compile: [...core, 'program', 'tree'],
   int8: ['conv', 'graph', 'plan'],
+  fft: ['plan'],
   nn: ['conv', 'graph', 'compile', 'tree', 'runtime', 'base'],
   models: ['nn', 'graph', 'compile', 'base'],
   data: ['base', 'runtime'],

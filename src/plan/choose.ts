@@ -13,9 +13,15 @@ export interface Choice {
   readonly refusals: readonly Refusal[]
 }
 
+/** Asked before those: what a page adds that needs it. */
+export const addedAlgorithms: Algorithm[] = []
+
 /** With the one that the spec names before them. */
-const algorithmsFor = ({ algorithm }: ConvSpec): readonly Algorithm[] =>
-  algorithm ? [algorithm as Algorithm, ...algorithms] : algorithms
+const algorithmsFor = ({ algorithm }: ConvSpec): readonly Algorithm[] => [
+  ...(algorithm ? [algorithm as Algorithm] : []),
+  ...addedAlgorithms,
+  ...algorithms,
+]
 
 /** The plan for one contraction of one spec. */
 export function choose(contraction: Contraction, spec: ConvSpec, features: PlanFeatures): Choice {

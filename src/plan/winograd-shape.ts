@@ -39,8 +39,9 @@ export interface Tiling {
   readonly images: readonly [batch: number, rows: number, columns: number]
   /** Where a sample's first image begins. */
   readonly first: Pair
-  /** The map that is cut in tiles: the one that is made, or the gradient that the kernel's is made of; an image of it. */
+  /** The map that is cut in tiles: the one that is made, or the gradient that the kernel's is made of. */
   readonly map: Pair
+  /** An image of it. */
   readonly output: Pair
   /** Of all groups, as is outChannels. */
   readonly inChannels: number

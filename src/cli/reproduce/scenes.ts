@@ -88,18 +88,21 @@ export const farCue = (count: number, seed: number, edge = 64): Scenes =>
     0.05,
   )
 
-/** Radii of the discs of the task of scales: their texture is the same. */
-const radii = [5, 19, 42] as const
+/**
+ * Radii of the discs of the task of scales: their texture is the same. From the middle of the second an edge is 36
+ * pixels away, and none is near in the third: the encoder alone sees 31 pixels each way, with one rate of 4 it sees 47.
+ */
+const radii = [5, 36, 62] as const
 
 /**
- * 128x128: striped discs of three sizes on noise, the same stripes in all. The class of a pixel is the size of the disc
+ * 160x160: striped discs of three sizes on noise, the same stripes in all. The class of a pixel is the size of the disc
  * that it belongs to, so the middle of a large one needs a wide view, and small ones beside each other a narrow one.
- * Half of the pictures have a large disc, the others one of the middle size in its place.
+ * Half of the pictures have a large disc, the others a medium one in its place.
  */
 export const threeScales = (count: number, seed: number): Scenes =>
   scenesOf(
     count,
-    128,
+    160,
     ['ground', 'small', 'medium', 'large'],
     seed,
     (canvas, random) => {

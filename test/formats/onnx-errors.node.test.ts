@@ -113,6 +113,8 @@ describe('graphs', () => {
   test('that give a name twice', () =>
     refused(modelBytes({ ...relu, nodes: [...relu.nodes, ...relu.nodes] }), "loadOnnx: 'y' is given twice (Relu 'y')"))
 
+  test('a graph without outputs', () =>
+    refused(modelBytes({ ...relu, outputs: [] }), 'loadOnnx: the graph has no outputs'))
   test('whose output nobody makes', () =>
     refused(modelBytes({ ...relu, outputs: ['z'] }), "loadOnnx: output 'z' isn't made by any node"))
 

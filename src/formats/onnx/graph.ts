@@ -114,6 +114,7 @@ export function readGraph(bytes: Uint8Array, external?: External): OnnxGraph {
   }
   const inputs = graph.inputs.filter(({ name = '' }) => !initializers.has(name)).map(portOf)
   const outputs = graph.outputs.map(portOf)
+  if (outputs.length === 0) fail('loadOnnx', 'the graph has no outputs', 'Give a model that computes something')
   const given = new Set([...initializers.keys(), ...inputs.map(({ name }) => name)])
   const nodes = sorted(graph.nodes.map(nodeOf), given)
   const known = new Set([...given, ...nodes.flatMap((node) => node.outputs)])

@@ -1,4 +1,4 @@
-import { computed, effect, signal } from '@preact/signals'
+import { computed, effect, signal, untracked } from '@preact/signals'
 import { useMemo } from 'preact/hooks'
 import type { Frame, View } from '../shared/frame.ts'
 import { Choice, Select, Slider } from '../shared/parts/controls.tsx'
@@ -36,7 +36,11 @@ const chosen = computed((): Chosen => (drawn.value ? { drawn: drawn.value } : { 
 effect(() => {
   if (settings.value) training.start(settingsOf(page.state.peek()))
 })
-effect(() => training.choose(chosen.value))
+effect(() => {
+  const next = chosen.value
+  // what it reads isn't what it depends on: each frame would ask for another
+  untracked(() => training.choose(next))
+})
 
 let limits: { readonly of: Facts | undefined; readonly limits: Limits } = { of: undefined, limits: new Map() }
 

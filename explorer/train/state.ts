@@ -40,11 +40,11 @@ export const train = schema<TrainState>(
 )
 
 export const presets: readonly Preset[] = [
-  { name: 'Digits', fragment: '', note: 'Handwritten digits: strokes turn noise into detectors of edges and lines.' },
+  { name: 'Digits', fragment: '', note: 'Digits: noise turns into edge detectors.' },
   {
     name: 'Shapes',
     fragment: 'data=shapes&img=4',
-    note: 'Lines, circles and squares: after a second each kernel prefers a direction.',
+    note: 'Lines, circles, squares: each kernel soon prefers a direction.',
   },
   {
     name: 'Large kernels',
@@ -54,17 +54,17 @@ export const presets: readonly Preset[] = [
   {
     name: 'No convolution',
     fragment: 'net=dense&stop=off',
-    note: 'One weight per pixel: templates of whole digits, and no more than about 90%.',
+    note: 'One weight per pixel: templates of digits, about 90% right.',
   },
   {
     name: 'Plain descent',
     fragment: 'opt=sgd&lr=.05',
-    note: 'The same network without momentum: watch how much longer it takes.',
+    note: 'The same without momentum: it takes much longer.',
   },
   {
     name: 'Steps too large',
     fragment: 'opt=momentum&lr=1',
-    note: 'The loss jumps, and most maps go blank: units die.',
+    note: 'The loss jumps, maps go blank: units die.',
   },
 ]
 

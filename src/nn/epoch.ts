@@ -88,7 +88,7 @@ const validationNames = (measured: Evaluation | undefined) =>
 /** Index of the best epoch so far, -1 without early stopping. */
 export async function bestSoFar({ options: { earlyStopping }, position }: Training): Promise<number> {
   if (!earlyStopping) return -1
-  return (await import('./early-stopping.ts')).bestOf(position.epochs, earlyStopping)
+  return (await import('./history.ts')).bestOf(position.epochs, earlyStopping)
 }
 
 /** Measures the validation data, records the epoch and keeps the weights if they are the best. */

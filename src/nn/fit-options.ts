@@ -4,8 +4,8 @@ import { type Batch, type DataSource, sourceOf, type TrainingData } from './batc
 import { type Callback, epochLog, type FitPlan, inTerminal } from './callbacks.ts'
 import type { BestWeights, CheckpointOptions, Position, Settings } from './checkpoint.ts'
 import { checkNames } from './checks.ts'
-import type { EarlyStoppingOptions } from './early-stopping.ts'
 import { type Evaluation, evaluator } from './evaluate.ts'
+import type { EarlyStoppingOptions } from './history.ts'
 import { isOptimizer, type Optimizer, type OptimizerConfig, type OptimizerState } from './optimizer.ts'
 import type { OptimizerName } from './optimizers.ts'
 import { constantRate, isSchedule, type Schedule, type ScheduleConfig, type ScheduleName } from './schedule.ts'
@@ -82,7 +82,7 @@ async function checkOptions(options: FitOptions): Promise<void> {
   checkCount('fit', 'batchSize', batchSize, 1)
   checkCount('fit', 'seed', seed)
   if (checkpoint) (await import('./checkpoint.ts')).checkCheckpointOptions(checkpoint)
-  if (earlyStopping) (await import('./early-stopping.ts')).checkEarlyStopping(earlyStopping, validation !== undefined)
+  if (earlyStopping) (await import('./history.ts')).checkEarlyStopping(earlyStopping, validation !== undefined)
 }
 
 // those that have names are fetched when one is asked for, so that a page needn't load them all

@@ -1,4 +1,5 @@
-import { fail } from '../base/errors.ts'
+import { checkCount, fail } from '../base/errors.ts'
+import { checkNames, checkRange } from './checks.ts'
 
 /** One number, or a matrix as rows. */
 export type MetricValue = number | readonly (readonly number[])[]
@@ -57,8 +58,27 @@ export function monitored(operation: string, epochs: readonly EpochRecord[], opt
 }
 
 /** Index of the epoch that was best so far, -1 before the first. */
-export function bestEpoch(values: readonly number[], minDelta = 0): number {
+function bestEpoch(values: readonly number[], minDelta = 0): number {
   let best = -1
   for (const [i, value] of values.entries()) if (best < 0 || value < values[best] - minDelta) best = i
   return best
 }
+
+/** When a training that gets no better ends; the model then has the weights of its best epoch. */
+export interface EarlyStoppingOptions extends MonitorOptions {
+  /** Epochs in a row without improvement after which the training ends. Default 5. */
+  readonly patience?: number
+}
+
+/** @param validated whether there is validation data */
+export function checkEarlyStopping(options: EarlyStoppingOptions, validated: boolean): void {
+  checkNames('fit', options, ['patience', 'monitor', 'minDelta', 'mode'])
+  checkCount('fit', 'earlyStopping.patience', options.patience ?? 5, 1)
+  checkRange('fit', 'earlyStopping.minDelta', options.minDelta ?? 0, 0)
+  if (!validated && (options.monitor ?? 'valLoss').startsWith('val'))
+    fail('fit', 'earlyStopping monitors validation, but there is none', "Give validation data, or monitor: 'loss'")
+}
+
+/** Index of the best epoch so far. */
+export const bestOf = (epochs: readonly EpochRecord[], options: EarlyStoppingOptions): number =>
+  bestEpoch(monitored('earlyStopping', epochs, options), options.minDelta)

@@ -37,19 +37,20 @@ interface Blocks {
  */
 export function weightKernels(t: Tiling, width: number, scratch: Scratch, { lanes }: TargetFeatures): Kernel[] {
   const { inChannels, outChannels } = groupOf(t)
+  const group = groupAt(t, groupPitch(t, lanes))
   const full = Math.floor(outChannels / width)
   const rest = outChannels - full * width
   const all: Blocks[] = [
     {
       column: affine(0, { block: width }),
-      at: affine(0, { block: width * inChannels }),
+      at: addAffine(affine(0, { block: width * inChannels }), group),
       count: width,
       width,
       many: full,
     },
     {
       column: affine(full * width),
-      at: affine(full * width * inChannels),
+      at: addAffine(affine(full * width * inChannels), group),
       count: rest,
       width: Math.ceil(rest / lanes) * lanes,
       many: 1,
@@ -83,7 +84,7 @@ const alongColumns = (t: Tiling, { column, at, width }: Blocks, code: Transforme
   loop('in', 0, groupOf(t).inChannels, 1, [
     Array.from({ length: width / lanes }, (_, v) => {
       const from = addAffine(affine(v * lanes, { in: t.weights.in }), column, groupAt(t, t.weights.group))
-      const to = addAffine(affine(v * lanes, { in: width }), at, groupAt(t, groupPitch(t, lanes)))
+      const to = addAffine(affine(v * lanes, { in: width }), at)
       return code.put(from, (place, value) => [store('packed', addAffine(to, place), value)])
     }),
   ])
@@ -101,8 +102,7 @@ const alongDepth = (t: Tiling, { column, at, count, width }: Blocks, code: Trans
         ),
         (place, value) =>
           Array.from({ length: lanesIn }, (_, lane) => {
-            const first = addAffine(at, groupAt(t, groupPitch(t, lanes)))
-            const to = addAffine(first, affine(lane * width, { column: 1 }), scaleAffine(channel, width), place)
+            const to = addAffine(at, affine(lane * width, { column: 1 }), scaleAffine(channel, width), place)
             return store('packed', to, lanes === 1 ? value : extract(value, lane))
           }),
       ),

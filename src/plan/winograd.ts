@@ -43,8 +43,8 @@ function unfit(spec: ConvSpec): string | undefined {
   if (rank !== 2) return `rank ${rank} isn't 2`
   if (kernel[0] !== kernel[1] || !variants[kernel[0]!]) return `kernel ${kernel.join('x')} is neither 3x3 nor 5x5`
   if (stride.some((s) => s !== 1)) return `stride ${stride.join('x')} isn't 1`
-  if (dilation.some((d, axis) => d > Math.min(input[axis]!, output[axis]!))) return 'the dilation exceeds the map'
-  if (dilation.some((d, axis) => padLow[axis]! % d !== 0)) return `the dilation doesn't divide the padding`
+  const fits = (d: number, axis: number) => padLow[axis]! % d === 0 && d <= Math.min(input[axis]!, output[axis]!)
+  if (!dilation.every(fits)) return `dilation ${dilation.join('x')} exceeds the map or doesn't divide the padding`
   return undefined
 }
 

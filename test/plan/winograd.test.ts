@@ -105,8 +105,8 @@ describe('choice', () => {
 
   test.each([
     ['n1 28x28 c64 -> 64 k3 s2 p1', "stride 2x2 isn't 1"],
-    ['n1 28x28 c64 -> 64 k3 p1 d2', "the dilation doesn't divide the padding"],
-    ['n1 5x28 c64 -> 64 k3 p6 d6', 'the dilation exceeds the map'],
+    ['n1 28x28 c64 -> 64 k3 p1 d2', "doesn't divide the padding"],
+    ['n1 5x28 c64 -> 64 k3 p6 d6', 'dilation 6x6 exceeds the map'],
     ['n1 33x33 c64 -> 64 k3 p16 d16', 'of the direct time'],
     ['n1 28x28 c64 -> 64 k3 p1 g8', 'channels'],
     ['n1 28x28 c64 -> 64 k7 p3', 'kernel 7x7 is neither 3x3 nor 5x5'],

@@ -33,7 +33,7 @@ const frameTime = 80
 
 async function fetched(url: string): Promise<ArrayBuffer> {
   const response = await fetch(url)
-  if (!response.ok) throw new Error(`the digits can't be loaded (${response.status}): load the page again`)
+  if (!response.ok) throw new Error(`no digits (${response.status}): load the page again`)
   return response.arrayBuffer()
 }
 

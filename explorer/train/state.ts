@@ -44,7 +44,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'Shapes',
     fragment: 'data=shapes&img=4',
-    note: 'Lines, circles, squares: each kernel soon prefers a direction.',
+    note: 'Lines, circles: kernels soon prefer a direction.',
   },
   {
     name: 'Large kernels',

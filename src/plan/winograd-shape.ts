@@ -300,7 +300,7 @@ export interface Group {
   readonly range: Pair
 }
 
-export function groups(band: Band, rangeOf: (row: number) => Pair): Group[] {
+export function rowGroups(band: Band, rangeOf: (row: number) => Pair): Group[] {
   const list: Group[] = []
   for (let row = 0; row < band.rows; row++) {
     const range = rangeOf(band.first + row)

@@ -18,7 +18,7 @@ import {
   bands,
   groupOf,
   groupPitch,
-  groups,
+  rowGroups,
   rowsMade,
   rowsRead,
   type Side,
@@ -147,7 +147,7 @@ function chunksOf(t: Tiling, plan: Plan, features: TargetFeatures, epilogue: Epi
   const gradient = t.sides.length > 1
   return bands(t).flatMap((band) => {
     const before = t.sides.flatMap((side) =>
-      groups(band, (row) => rowsRead(t, side, row)).map((group) =>
+      rowGroups(band, (row) => rowsRead(t, side, row)).map((group) =>
         inputKernel(t, side, band, group, scratch, features),
       ),
     )
@@ -155,7 +155,7 @@ function chunksOf(t: Tiling, plan: Plan, features: TargetFeatures, epilogue: Epi
     const [first, others] = [products(gradient && (adds || band.first > 0)), products(gradient)]
     const after = gradient
       ? []
-      : groups(band, (row) => rowsMade(t, row)).map((group) =>
+      : rowGroups(band, (row) => rowsMade(t, row)).map((group) =>
           outputKernel(t, band, group, scratch, features, epilogue),
         )
     const count = (t.images.reduce((product, n) => product * n, 1) / t.samples) * band.many

@@ -1,9 +1,11 @@
-import { type Signal, signal } from '@preact/signals'
-import type { Compiled, FromWorker, Look, LookOrder, Summary, ToWorker } from './protocol.ts'
+import { batch, type Signal, signal } from '@preact/signals'
+import type { Compiled, Drawing, FromWorker, Look, LookOrder, Summary, ToWorker } from './protocol.ts'
 
 /** What the page knows of the model in its worker. */
 export interface Client {
   readonly summary: Signal<Summary | undefined>
+  /** Of a graph that branches. */
+  readonly drawing: Signal<Drawing | undefined>
   readonly look: Signal<Look | undefined>
   readonly compiled: Signal<Compiled | undefined>
   readonly problem: Signal<string | undefined>
@@ -22,6 +24,7 @@ type Order = ToWorker extends infer M ? (M extends ToWorker ? Omit<M, 'id'> : ne
 
 export function client(start: () => Worker): Client {
   const summary = signal<Summary | undefined>(undefined)
+  const drawing = signal<Drawing | undefined>(undefined)
   const look = signal<Look | undefined>(undefined)
   const compiled = signal<Compiled | undefined>(undefined)
   const problem = signal<string | undefined>(undefined)
@@ -31,13 +34,18 @@ export function client(start: () => Worker): Client {
   /** The newest order of each kind: answers to older ones come too late. */
   const newest = new Map<string, number>()
   function hear({ data }: MessageEvent<FromWorker>): void {
+    batch(() => take(data))
+  }
+  function take(data: FromWorker): void {
     const kind = [...newest].find(([, id]) => id === data.id)?.[0]
     if (kind === undefined) return
     newest.delete(kind)
     busy.value = newest.size > 0
     if (data.kind === 'error') problem.value = data.message
-    else if (data.kind === 'opened') summary.value = data.summary
-    else if (data.kind === 'looked') look.value = data.look
+    else if (data.kind === 'opened') {
+      summary.value = data.summary
+      drawing.value = data.drawing
+    } else if (data.kind === 'looked') look.value = data.look
     else compiled.value = data.compiled
   }
   function send(order: Order, transfer: Transferable[] = []): void {
@@ -54,16 +62,19 @@ export function client(start: () => Worker): Client {
     busy.value = true
     worker.postMessage({ ...order, id: last } as ToWorker, transfer)
   }
-  function forget(): void {
+  const forget = () => batch(clear)
+  function clear(): void {
     newest.clear()
     busy.value = false
     summary.value = undefined
+    drawing.value = undefined
     look.value = undefined
     compiled.value = undefined
     problem.value = undefined
   }
   return {
     summary,
+    drawing,
     look,
     compiled,
     problem,

@@ -1,25 +1,16 @@
-import { useEffect, useState } from 'preact/hooks'
-import { box, type Drawing, layout } from './layout.ts'
-import type { Row } from './protocol.ts'
+import { box } from './layout.ts'
+import type { Drawing, Row } from './protocol.ts'
 
 export interface GraphProps {
   readonly rows: readonly Row[]
+  readonly drawing: Drawing
   readonly chosen: number
   readonly onChoose: (row: number) => void
 }
 
 /** A graph that branches, as a picture beside the table; chains need none. The table is what the keyboard uses. */
-export function Graph({ rows, chosen, onChoose }: GraphProps) {
-  const [drawing, setDrawing] = useState<{ readonly of: readonly Row[]; readonly is: Drawing } | undefined>()
-  useEffect(() => {
-    let current = true
-    void layout(rows).then((is) => current && setDrawing(is && { of: rows, is }))
-    return () => {
-      current = false
-    }
-  }, [rows])
-  if (drawing?.of !== rows) return null
-  const { width, height, places, lines } = drawing.is
+export function Graph({ rows, drawing, chosen, onChoose }: GraphProps) {
+  const { width, height, places, lines } = drawing
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: large graphs are scrolled by keyboard
     <section class="graph" tabIndex={0} aria-label="Picture of the graph; the table holds the same">

@@ -1,22 +1,8 @@
-import type { Row } from './protocol.ts'
+import type { Drawing, Place, Row } from './protocol.ts'
 
 /** Whether the graph is more than a chain. */
 export const branches = (rows: readonly Row[]): boolean =>
   rows.some(({ from }, i) => from.length > 1 || (from.length === 1 && from[0] !== i - 1))
-
-export interface Place {
-  readonly x: number
-  readonly y: number
-}
-
-export interface Drawing {
-  readonly width: number
-  readonly height: number
-  /** Of each row's box, its middle. */
-  readonly places: readonly Place[]
-  /** From row to row, as points of a line; -1 is the input, which has no box. */
-  readonly lines: readonly (readonly Place[])[]
-}
 
 export const box = { width: 108, height: 34 } as const
 

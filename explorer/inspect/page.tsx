@@ -231,7 +231,9 @@ function Model({ summary, frame, chosen }: ModelProps) {
     <>
       <div class="overview">
         <Layers summary={summary} chosen={chosen} onChoose={choose} />
-        <Graph rows={summary.rows} chosen={chosen} onChoose={choose} />
+        {models.drawing.value && (
+          <Graph rows={summary.rows} drawing={models.drawing.value} chosen={chosen} onChoose={choose} />
+        )}
       </div>
       <section class="detail" aria-label={`Layer ${chosen}`}>
         <h2>

@@ -22,6 +22,21 @@ export interface Row {
   readonly kernel?: readonly number[]
 }
 
+export interface Place {
+  readonly x: number
+  readonly y: number
+}
+
+/** A graph that branches, from the top down. */
+export interface Drawing {
+  readonly width: number
+  readonly height: number
+  /** Of each row's box, its middle. */
+  readonly places: readonly Place[]
+  /** From row to row, as points of a line; -1 is the input, which has no box. */
+  readonly lines: readonly (readonly Place[])[]
+}
+
 export interface Summary {
   readonly name: string
   /** 'ONNX, opset 17', ... */
@@ -78,7 +93,7 @@ export type ToWorker = { readonly id: number } & (
 )
 
 export type FromWorker = { readonly id: number } & (
-  | { readonly kind: 'opened'; readonly summary: Summary }
+  | { readonly kind: 'opened'; readonly summary: Summary; readonly drawing: Drawing | undefined }
   | { readonly kind: 'looked'; readonly look: Look }
   | { readonly kind: 'compiled'; readonly compiled: Compiled }
   | { readonly kind: 'error'; readonly message: string }

@@ -1,3 +1,4 @@
+import { layout } from './layout.ts'
 import { openFiles } from './open.ts'
 import type { FromWorker, Look, ToWorker } from './protocol.ts'
 import type { Subject } from './subject.ts'
@@ -18,7 +19,8 @@ async function answer(message: ToWorker): Promise<Answer> {
     subject = undefined
     const files = Object.entries(message.files).map(([name, buffer]) => [name, new Uint8Array(buffer)] as const)
     subject = await openFiles(Object.fromEntries(files))
-    return { kind: 'opened', summary: subject.summary }
+    const { summary } = subject
+    return { kind: 'opened', summary, drawing: await layout(summary.rows) }
   }
   if (!subject) throw new Error('No model is open. Choose one.')
   if (message.kind === 'look') return { kind: 'looked', look: await subject.look(message.order) }

@@ -40,11 +40,11 @@ export const train = schema<TrainState>(
 )
 
 export const presets: readonly Preset[] = [
-  { name: 'Digits', fragment: '', note: 'Digits: noise turns into edge detectors.' },
+  { name: 'Digits', fragment: '', note: 'Noise turns into detectors of edges.' },
   {
     name: 'Shapes',
     fragment: 'data=shapes&img=4',
-    note: 'Lines, circles: kernels soon prefer a direction.',
+    note: 'Kernels soon prefer a direction.',
   },
   {
     name: 'Large kernels',
@@ -59,7 +59,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'Plain descent',
     fragment: 'opt=sgd&lr=.05',
-    note: 'The same without momentum: it takes much longer.',
+    note: 'Without momentum it takes longer.',
   },
   {
     name: 'Steps too large',

@@ -32,6 +32,8 @@ import { type Algorithm, allPoints, type Epilogue, slack } from './types.ts'
 const keptTaps = 9
 /** Taps of one row that are written out side by side. */
 const unrolledTaps = 8
+/** The gradient of the kernel writes out as many taps as this: of many more an engine takes no function. */
+const writtenTaps = 4096
 /** Vectors of channels that lie in one line of the cache: all are used before the next columns are met. */
 const lineVectors = 4
 
@@ -41,6 +43,8 @@ export const depthwise: Algorithm = {
   plan(contraction, spec) {
     if (spec.groups !== spec.inChannels || spec.outChannels !== spec.inChannels)
       return { algorithm: 'depthwise', refused: `${spec.groups} groups of ${spec.inChannels} channels mix channels` }
+    if (contraction === 'kernelGradient' && sizeOf(spec.kernel) > writtenTaps)
+      return { algorithm: 'depthwise', refused: `more than ${writtenTaps} taps` }
     return Object.freeze({
       algorithm: 'depthwise',
       contraction,

@@ -45,6 +45,7 @@ const edges = [
   'n2 9x7 c4 -> 8 k5 p2',
   'n1 7x5 c2 -> 3 k5 p4',
   'n1 3x8 c7 -> 5 k5 p1:6x2:-1',
+  'n1 2x13x1x1 c1 -> 1 k11 s2x5x1x1 p4:5x4:4x5:5x5:5',
 ]
 
 const tiles: [step: number, taps: number][] = [

@@ -49,7 +49,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'Large kernels',
     fragment: 'net=one',
-    note: 'One layer that sees 9×9 pixels: kernels look like pieces of strokes.',
+    note: 'One layer of 9×9 kernels: they look like pieces of strokes.',
   },
   {
     name: 'No convolution',

@@ -64,9 +64,12 @@ export function generator({ width = 32, seed = 1 }: DcganOptions = {}): Model {
  * parameters.
  */
 export function generator64({
+  width = 1024,
   kernelInitializer = small,
   seed = 1,
 }: {
+  /** Channels of its first map, 4x4: a multiple of 8. */
+  readonly width?: number
   readonly kernelInitializer?: Initializer
   readonly seed?: number
 } = {}): Model {
@@ -74,8 +77,8 @@ export function generator64({
   const up = (filters: number, bias = false) =>
     convTranspose2d(filters, 5, { stride: 2, padding: 2, outputPadding: 1, ...weights, bias })
   const layers: Layer[] = [
-    ...[dense(4 * 4 * 1024, weights), reshape([4, 4, 1024]), batchNorm(), relu()],
-    ...[512, 256, 128].flatMap((filters) => [up(filters), batchNorm(), relu()]),
+    ...[dense(4 * 4 * width, weights), reshape([4, 4, width]), batchNorm(), relu()],
+    ...[width / 2, width / 4, width / 8].flatMap((filters) => [up(filters), batchNorm(), relu()]),
     ...[up(3, true), tanh()],
   ]
   return sequential([100], layers, { seed, name: 'dcgan-generator-64' })

@@ -3,7 +3,7 @@ import { randomSource } from '../../src/base/random.ts'
 import { sizeOf } from '../../src/base/shape.ts'
 import { compile } from '../../src/compile.ts'
 import { fill, tensor } from '../../src/graph/index.ts'
-import { adversary, discriminator, generator, latent } from '../../src/models/dcgan.ts'
+import { adversary, discriminator, generator, generator64, latent } from '../../src/models/dcgan.ts'
 import { alexnetModern, audio, lenet5of1998, mapCriterion, volume } from '../../src/models/index.ts'
 import { curvatures, levenbergMarquardt, publishedRates } from '../../src/models/lenet5-1998-training.ts'
 import { addIfSilent, secondModule, unitLength } from '../../src/models/neocognitron-mnist.ts'
@@ -44,6 +44,18 @@ test.each([
   const { epochs } = await model.fit({ x, y: Float32Array.of(0, 1) }, { batchSize: 2, verbose: false })
   expect(Number.isFinite(epochs[0]!.loss)).toBe(true)
   expect(model.parameters[0]!.read()).not.toEqual(before)
+})
+
+test('the generator of 64x64 takes a step of training: every weight of it moves', async () => {
+  const model = generator64({ width: 16 })
+  expect(model.outputShape).toEqual([64, 64, 3])
+  const before = model.parameters.map((parameter) => parameter.read())
+  const data = { x: chance(2 * 100), y: chance(2 * sizeOf(model.outputShape), 2) }
+  const { epochs } = await model.fit(data, { batchSize: 2, loss: 'meanSquaredError', verbose: false })
+  expect(Number.isFinite(epochs[0]!.loss)).toBe(true)
+  model.parameters.forEach((parameter, i) => {
+    expect(parameter.read()).not.toEqual(before[i])
+  })
 })
 
 describe('diagonal Levenberg-Marquardt', () => {

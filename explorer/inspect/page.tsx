@@ -19,7 +19,7 @@ import { Graph } from './graph.tsx'
 import { Layers } from './layers.tsx'
 import { frameOf, type Shown } from './model.ts'
 import { pictureFor, takesDigits } from './pictures.ts'
-import type { Summary } from './protocol.ts'
+import type { Drawing, Look, Summary } from './protocol.ts'
 import { type InspectState, inspect, presets, sampleCount } from './state.ts'
 import './style.css'
 
@@ -119,6 +119,25 @@ function useLook(summary: Summary | undefined, picture: Shown | undefined): void
   }, [summary, picture, chosen, off, norm])
 }
 
+interface Seen {
+  readonly summary: Summary | undefined
+  readonly look: Look | undefined
+  readonly picture: Shown | undefined
+  readonly drawing: Drawing | undefined
+}
+
+/** What is drawn: the newest that is complete. Until then the old stays, so that nothing is taken down and built anew. */
+function useSeen(now: Seen, failed: boolean): Seen {
+  const seen = useRef(now)
+  const { summary, look, picture } = now
+  const complete = look !== undefined && (picture !== undefined || !summary?.picture)
+  if (failed || complete || !seen.current.summary) {
+    const old = seen.current
+    if (old.summary !== summary || old.look !== look || old.picture !== picture) seen.current = now
+  }
+  return seen.current
+}
+
 function Page() {
   const [own, setOwn] = useState<readonly File[] | null>(null)
   const [image, setImage] = useState<Blob | null>(null)
@@ -130,12 +149,15 @@ function Page() {
   useLook(summary, picture)
   const look = models.look.value
   const problem = models.problem.value
-  const frame = useMemo(() => {
-    const made = summary ? frameOf(summary, look, state, picture) : empty
-    return problem === undefined ? made : { ...made, problem }
-  }, [summary, look, state, picture, problem])
   const waits = summary ? summary.picture && !picture && summary.still === undefined : true
+  const seen = useSeen({ summary, look, picture, drawing: models.drawing.value }, problem !== undefined)
+  const frame = useMemo(() => {
+    const made = seen.summary ? frameOf(seen.summary, seen.look, state, seen.picture) : empty
+    return problem === undefined ? made : { ...made, problem }
+  }, [seen, state, problem])
   const busy = models.busy.value || (waits === true && problem === undefined)
+  // the same node is not gone through again while only the worker's state changes
+  const shown = useMemo(() => seen.summary && <Model {...seen} summary={seen.summary} frame={frame} />, [seen, frame])
   const open = (list: readonly File[]) => {
     const pictures = list.filter(({ type }) => type.startsWith('image/'))
     const others = list.filter((file) => !pictures.includes(file))
@@ -156,11 +178,11 @@ function Page() {
         }}
       >
         <Opener onOpen={open} busy={models.busy.value && !summary} />
-        {summary && <Model summary={summary} frame={frame} chosen={rowOf(summary, state.row)} />}
+        {shown}
       </div>
-      {summary && (
+      {seen.summary && (
         <Controls
-          summary={summary}
+          summary={seen.summary}
           view={frame.views.find(({ name }) => name === 'picture')}
           drawn={drawn}
           onDraw={setDrawn}
@@ -209,13 +231,14 @@ function Opener({ onOpen, busy }: { readonly onOpen: (files: readonly File[]) =>
 
 interface ModelProps {
   readonly summary: Summary
+  readonly look: Look | undefined
+  readonly drawing: Drawing | undefined
   readonly frame: Frame
-  readonly chosen: number
 }
 
-function Model({ summary, frame, chosen }: ModelProps) {
+function Model({ summary, look, drawing, frame }: ModelProps) {
   const { off, ch } = page.state.value
-  const look = models.look.value
+  const chosen = rowOf(summary, page.state.value.row)
   const row = summary.rows[chosen]!
   const choose = (next: number) => page.change({ row: next, off: [], ch: 0 })
   const [kernel, maps] = ['kernel', 'maps'].map((name) => frame.views.find((view) => view.name === name))
@@ -231,9 +254,7 @@ function Model({ summary, frame, chosen }: ModelProps) {
     <>
       <div class="overview">
         <Layers summary={summary} chosen={chosen} onChoose={choose} />
-        {models.drawing.value && (
-          <Graph rows={summary.rows} drawing={models.drawing.value} chosen={chosen} onChoose={choose} />
-        )}
+        {drawing && <Graph rows={summary.rows} drawing={drawing} chosen={chosen} onChoose={choose} />}
       </div>
       <section class="detail" aria-label={`Layer ${chosen}`}>
         <h2>
@@ -272,14 +293,18 @@ function Model({ summary, frame, chosen }: ModelProps) {
           </div>
           {look && <Answers look={look} changed={off.length > 0} />}
         </div>
-        {summary.still === undefined && !compiled && (
-          <button type="button" disabled={models.busy.value} onClick={() => models.compile(chosen)}>
-            What did the compiler make of it?
-          </button>
-        )}
+        {summary.still === undefined && !compiled && <Ask row={chosen} />}
         {compiled && <Compiled compiled={compiled} />}
       </section>
     </>
+  )
+}
+
+function Ask({ row }: { readonly row: number }) {
+  return (
+    <button type="button" disabled={models.busy.value} onClick={() => models.compile(row)}>
+      What did the compiler make of it?
+    </button>
   )
 }
 

@@ -22,7 +22,7 @@ const arrows: Record<string, string[]> = {
   data: ['base', 'runtime'],
   formats: ['conv', 'graph', 'int8', 'compile', 'nn', 'runtime', 'base'],
   index: [...core, 'int8', 'program', 'compile', 'tree'],
-  cli: [...core, 'int8', 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
+  cli: [...core, 'int8', 'fft', 'program', 'compile', 'tree', 'nn', 'models', 'data', 'formats', 'index'],
 }
 /** Rooms that may import npm packages and Node's own modules. */
 const outward = ['data', 'cli', 'formats']

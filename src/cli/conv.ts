@@ -40,6 +40,8 @@ export interface ConvCommand {
   readonly operation?: string
   /** How much rounding error is allowed: direct, high or fast. */
   readonly precision?: Precision
+  /** The Fourier transform is among the candidates. */
+  readonly fft?: boolean
   readonly check?: boolean
   readonly time?: boolean
 }
@@ -62,6 +64,7 @@ export async function convCommand(text: string, options: ConvCommand, print: (li
     fail('conv', `operation '${options.operation}' is unknown`, `Use ${contractions.join(', ')}`)
   if (options.precision && !precisions.includes(options.precision))
     fail('conv', `precision '${options.precision}' is unknown`, `Use ${precisions.join(', ')}`)
+  if (options.fft) await import('../fft.ts')
   const planFeatures = { ...features(), precision: options.precision }
   if (show.includes('spec')) printSpecStage(spec, print)
   const peak = options.time ? await measurePeak() : 0

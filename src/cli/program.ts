@@ -175,6 +175,7 @@ function addViews(program: Command, terminal: Terminal, done: Report): void {
     .option('--show <stages>', 'of spec,plan,candidates,kernel,wat (default: spec,plan)')
     .option('--operation <name>', 'output, inputGradient or kernelGradient (default: all three)')
     .option('--precision <name>', 'direct, high or fast: the rounding error allowed (default: fast)')
+    .option('--fft', 'let it take the Fourier transform too, as fovea/fft does')
     .option('--check', 'compare with the reference loops')
     .option('--time', 'measure against the peak of multiply-adds')
     .addHelpText(
